@@ -1,0 +1,100 @@
+package messages
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+// Status is an error with a code: what a handler returns to choose the reply's code, and what a client gets.
+// It matches its Code with errors.Is and its Cause with errors.Is and errors.As. A nil *Status is not valid.
+type Status struct {
+	Code       Code          // what kind of error; OK is not one, and is sent as UNKNOWN
+	Message    string        // for people; sent to the client
+	Op         string        // the operation that failed, such as "decode" or "add"; not sent
+	Cause      error         // what was underneath, or nil; never sent, the server's log has it
+	IncidentID string        // names the log entry of an internal error; empty if there is none
+	RetryAfter time.Duration // how long to wait before another try; 0 is no advice; sent in whole milliseconds, rounded up
+	NotStarted bool          // the request was surely not started, so any request may be sent again
+}
+
+// Error returns "op: CODE: message [incident]: cause", without the parts that are empty.
+func (s *Status) Error() string {
+	var b strings.Builder
+	if s.Op != "" {
+		b.WriteString(s.Op)
+		b.WriteString(": ")
+	}
+	b.WriteString(s.Code.String())
+	if s.Message != "" {
+		b.WriteString(": ")
+		b.WriteString(s.Message)
+	}
+	if s.IncidentID != "" {
+		b.WriteString(" (incident ")
+		b.WriteString(s.IncidentID)
+		b.WriteString(")")
+	}
+	if s.Cause != nil {
+		b.WriteString(": ")
+		b.WriteString(s.Cause.Error())
+	}
+	return b.String()
+}
+
+// Unwrap returns the code and, if there is one, the cause.
+func (s *Status) Unwrap() []error {
+	if s.Cause == nil {
+		return []error{s.Code}
+	}
+	return []error{s.Code, s.Cause}
+}
+
+// Proto returns the wire form of s. The cause and the operation are left out.
+func (s *Status) Proto() *Error {
+	code := s.Code
+	if code == OK {
+		code = Unknown
+	}
+	return &Error{
+		Code:         int32(code),
+		Message:      strings.ToValidUTF8(s.Message, "\uFFFD"),
+		IncidentId:   s.IncidentID,
+		RetryAfterMs: int64((s.RetryAfter + time.Millisecond - 1) / time.Millisecond),
+		NotStarted:   s.NotStarted,
+	}
+}
+
+// FromProto returns e as a Status.
+func FromProto(e *Error) *Status {
+	return &Status{
+		Code:       Code(e.GetCode()),
+		Message:    e.GetMessage(),
+		IncidentID: e.GetIncidentId(),
+		RetryAfter: time.Duration(e.GetRetryAfterMs()) * time.Millisecond,
+		NotStarted: e.GetNotStarted(),
+	}
+}
+
+// StatusOf returns the Status that err is or wraps. For the errors of a context it makes one with
+// DEADLINE_EXCEEDED or CANCELLED, for a bare Code one with that code, and for anything else one with UNKNOWN and
+// err's text. StatusOf(nil) is nil.
+func StatusOf(err error) *Status {
+	if err == nil {
+		return nil
+	}
+	if s, ok := errors.AsType[*Status](err); ok {
+		return s
+	}
+	if c, ok := errors.AsType[Code](err); ok {
+		return &Status{Code: c, Cause: err}
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return &Status{Code: DeadlineExceeded, Message: "the deadline passed", Cause: err}
+	case errors.Is(err, context.Canceled):
+		return &Status{Code: Canceled, Message: "the request was cancelled", Cause: err}
+	}
+	return &Status{Code: Unknown, Message: err.Error(), Cause: err}
+}
