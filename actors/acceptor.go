@@ -1,0 +1,109 @@
+package actors
+
+import (
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/understudy-go/understudy/messages"
+	"github.com/understudy-go/understudy/supervisor"
+	"github.com/understudy-go/understudy/transport"
+)
+
+// acceptor is the actor of one listen address: it owns the listening socket, spawns a session for each connection, and
+// supervises its sessions, one-for-one. If it fails itself it is resumed: its state, a socket and its children, is worth
+// more than a fresh start. The accept loop, which waits for connections, is in accepting.go.
+type acceptor struct {
+	stage *Stage
+	loop  *acceptLoop
+	count int // sessions spawned
+}
+
+func newAcceptorProps(st *Stage, l *transport.Listener) *actor.Props {
+	loop := newAcceptLoop(st, l)
+	return actor.PropsFromProducer(
+		func() actor.Actor { return supervisor.Guard(&acceptor{stage: st, loop: loop}, st.report) },
+		actor.WithMailbox(func() actor.Mailbox { return loop.mailbox }),
+		actor.WithDispatcher(st.dispatcher),
+		supervisor.WithStrategy(newSessionStrategy(st)),
+		supervisor.WithCascade(supervisor.Cascade{
+			Phase:   supervisor.Together,
+			OnDrain: func(actor.Context) { loop.close() },
+			Events:  st.Hub,
+		}),
+	)
+}
+
+// newSessionStrategy restarts a session that crashed, with a budget of its own; an error of the peer stops it.
+func newSessionStrategy(st *Stage) *supervisor.Strategy {
+	return &supervisor.Strategy{
+		Decide: func(_ *actor.PID, f *supervisor.Failure) supervisor.Directive {
+			if d := supervisor.DirectiveFor(supervisor.Classify(f)); d != supervisor.Escalate {
+				return d
+			}
+			return supervisor.Stop // one session is never critical for the others
+		},
+		Budget:   st.SessionBudget,
+		PerChild: true,
+		Backoff:  st.Backoff,
+		Events:   st.Hub,
+	}
+}
+
+// Receive implements actor.Actor.
+func (a *acceptor) Receive(ctx actor.Context) {
+	switch ctx.Message().(type) {
+	case messages.Accepted:
+		a.onAccepted(ctx)
+	case messages.Expire:
+		a.onExpire(ctx)
+	case *actor.Started:
+		a.onStarted(ctx)
+	case *actor.Stopping, *actor.Restarting:
+		a.loop.close()
+	case *actor.Stopped:
+		a.onStopped()
+	}
+}
+
+func (a *acceptor) onStarted(ctx actor.Context) {
+	a.loop.start()
+	a.onAccepted(ctx)
+}
+
+// onAccepted gives each connection that waits a session.
+func (a *acceptor) onAccepted(ctx actor.Context) {
+	a.loop.woken.Store(false)
+	for {
+		socket := a.loop.take()
+		if socket == nil {
+			return
+		}
+		a.spawn(ctx, socket)
+	}
+}
+
+func (a *acceptor) spawn(ctx actor.Context, socket *transport.Conn) {
+	c := newConnection(a.stage, socket, a.loop.listener.URL().Framing)
+	a.count++
+	a.stage.join(c)
+	if _, err := ctx.SpawnNamed(newSessionProps(c, a.stage.report), fmt.Sprintf("session-%d", a.count)); err != nil {
+		// The acceptor is draining.
+		socket.Close()
+		a.stage.leave(c, finished)
+	}
+}
+
+// onExpire tells every session that its time is up.
+func (a *acceptor) onExpire(ctx actor.Context) {
+	for _, session := range ctx.Children() {
+		ctx.Send(session, messages.Expire{})
+	}
+}
+
+// onStopped closes the connections that came too late to get a session.
+func (a *acceptor) onStopped() {
+	for socket := a.loop.take(); socket != nil; socket = a.loop.take() {
+		socket.Close()
+		a.stage.open.Add(-1)
+	}
+}

@@ -1,0 +1,189 @@
+package actors
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/understudy-go/understudy/messages"
+	"github.com/understudy-go/understudy/transport"
+)
+
+// Burst is all requests of one read, on their way to a worker. It is position-independent: encoded requests, when they
+// arrived, until when they may take; its origin is where the replies go.
+//
+// A worker serves the requests in order. What it is at, and how far it may go, stands in the cursor, which is changed
+// only by compare-and-swap, so that others can seize a request that takes too long: the cursor decides who answers.
+//
+//	waiting(0) ─▶ handling(k) ─▶ encoding(k) ─▶ handling(k+1) … ─▶ done
+//	    └──────────────┴─▶ seized: the seizer answers request k; it, too, decides about the ones behind
+//
+// A burst that was seized, or whose handler crashed, is never recycled: a handler may still be using it.
+type Burst struct {
+	origin   origin
+	segment  *segment
+	buf      []byte // holds the frames
+	frames   []transport.Frame
+	refusal  *messages.Status // answers the last request in place of a handler: the stream could not be cut any further
+	arrived  time.Time
+	deadline time.Time
+	out      []byte // encoded replies, in order
+	answered int    // how many of them
+
+	epoch  uint32 // written by its owner between two lives
+	cursor atomic.Uint64
+
+	inline  bool   // the reader runs it: it wakes the session and recycles the burst itself
+	taken   bool   // a worker has it; of use to the goroutine that runs it inline
+	crashed bool   // a handler crashed in it, so it is not recycled
+	next    *Burst // in a lane of the pool's queue
+	ctx     *requestContext
+}
+
+// origin is where a burst came from and where its replies go.
+type origin interface {
+	// complete takes the replies of a burst that is done: b.out holds one for each request.
+	complete(b *Burst)
+	// split makes the requests of b from k on a burst of their own, whose replies go in their place. What b keeps is
+	// complete once its own replies are in.
+	split(b *Burst, k int) *Burst
+	encoder() encoder
+	newContext(deadline time.Time) *requestContext
+	lane() *lane
+}
+
+// phase is what a burst's worker is doing.
+type phase uint8
+
+const (
+	waiting  phase = iota // no worker has begun
+	handling              // a handler is called for request k
+	encoding              // the reply to request k is appended
+	seized                // request k, and all behind it, were taken away
+	done                  // every request has its reply
+)
+
+// A cursor is epoch (32 bits), k (24 bits) and phase (8 bits). The epoch counts the burst's lives: a compare-and-swap by
+// someone who still looks at an earlier one fails.
+const maxBurst = 1 << 24 // requests in one burst
+
+func (b *Burst) cursorOf(p phase, k int) uint64 {
+	return uint64(b.epoch)<<32 | uint64(k)<<8 | uint64(p)
+}
+
+func (b *Burst) at() (phase, int) {
+	c := b.cursor.Load()
+	return phase(c & 0xff), int(c >> 8 & (maxBurst - 1))
+}
+
+func (b *Burst) move(from phase, k int, to phase, l int) bool {
+	return b.cursor.CompareAndSwap(b.cursorOf(from, k), b.cursorOf(to, l))
+}
+
+// begin makes the caller the one who serves the burst. It is false if the burst was seized while it waited.
+func (b *Burst) begin() bool { return b.move(waiting, 0, handling, 0) }
+
+// handled ends the call of request k's handler; false means that the request was seized meanwhile: the result is late,
+// and neither the burst nor anything of it may be touched any more.
+func (b *Burst) handled(k int) bool { return b.move(handling, k, encoding, k) }
+
+// encoded ends request k and begins the next. Nobody but the worker changes a cursor that says encoding.
+func (b *Burst) encoded(k int) {
+	b.answered++
+	if k+1 == b.size() {
+		b.cursor.Store(b.cursorOf(done, k+1))
+		return
+	}
+	b.cursor.Store(b.cursorOf(handling, k+1))
+}
+
+// size returns how many requests the burst has.
+func (b *Burst) size() int {
+	if b.refusal != nil {
+		return len(b.frames) + 1
+	}
+	return len(b.frames)
+}
+
+// frame returns the encoded request k, or nil and true where the stream could not be cut.
+func (b *Burst) frame(k int) (frame []byte, refused bool) {
+	if k == len(b.frames) {
+		return nil, true
+	}
+	f := b.frames[k]
+	return b.buf[f.Start:f.End], false
+}
+
+// seize takes the burst away from whoever has it: the request that is being handled, if any, and all that follow it. It
+// fails if the burst is done, or was seized before, or is between two requests; then it may be tried again. k is the
+// first request taken; started says whether its handler was called.
+func (b *Burst) seize() (k int, started, ok bool) {
+	c := b.cursor.Load()
+	k = int(c >> 8 & (maxBurst - 1))
+	switch phase(c & 0xff) {
+	case waiting:
+		return k, false, b.cursor.CompareAndSwap(c, c&^0xff|uint64(seized))
+	case handling:
+		return k, true, b.cursor.CompareAndSwap(c, c&^0xff|uint64(seized))
+	default:
+		return k, false, false
+	}
+}
+
+// refuse answers all requests from the burst's first unanswered one on with s, in place of a worker. The caller owns the
+// burst: it has begun or seized it.
+func (b *Burst) refuse(s *messages.Status) {
+	e := b.origin.encoder()
+	for b.answered < b.size() {
+		b.out = e.status(b.out, s)
+		b.answered++
+	}
+}
+
+// bursts recycles bursts that ended as they should.
+var bursts = sync.Pool{New: func() any { return new(Burst) }}
+
+func newBurst(o origin) *Burst {
+	b := bursts.Get().(*Burst)
+	b.origin = o
+	return b
+}
+
+// recycle gives the burst back, once it is complete, unless it must stay as it is: see above.
+func (b *Burst) recycle() {
+	if p, _ := b.at(); p != done || b.crashed {
+		return
+	}
+	b.origin, b.segment, b.buf, b.refusal, b.out, b.next, b.ctx = nil, nil, nil, nil, nil, nil, nil
+	b.frames, b.answered, b.inline, b.taken = b.frames[:0], 0, false, false
+	b.epoch++
+	b.cursor.Store(b.cursorOf(waiting, 0))
+	bursts.Put(b)
+}
+
+// spare returns the burst's input buffer if nobody can be using it any more, else nil.
+func (b *Burst) spare() []byte {
+	if p, _ := b.at(); p != done || b.crashed {
+		return nil
+	}
+	return b.buf
+}
+
+// compact makes the burst fit for a wait: a few small requests do not keep a whole read buffer.
+func (b *Burst) compact(bufs *transport.Buffers) {
+	used := 0
+	for _, f := range b.frames {
+		used += f.End - f.Start
+	}
+	if used > cap(b.buf)/2 {
+		return
+	}
+	small := make([]byte, 0, used)
+	for i, f := range b.frames {
+		start := len(small)
+		small = append(small, b.buf[f.Start:f.End]...)
+		b.frames[i] = transport.Frame{Start: start, End: len(small)}
+	}
+	bufs.Put(b.buf)
+	b.buf = small
+}

@@ -1,0 +1,99 @@
+package actors
+
+import (
+	"runtime"
+
+	"github.com/understudy-go/understudy/messages"
+)
+
+// startLinger half-closes the socket and reads on, throwing away what comes, until the peer closes too or the bound has
+// passed. It takes the reading over from the reader, who may be stuck in a handler.
+func (c *connection) startLinger() {
+	c.stage.Tracker.Go(func() {
+		c.reading.Lock()
+		c.epoch++
+		c.socket.ClearInterrupt()
+		// A peer that is gone already, or a connection that cannot half-close, shows in the reading.
+		_ = c.socket.CloseWrite()
+		chunk := c.stage.reads.Get()
+		n, fin, _ := c.socket.Discard(c.stage.Linger, chunk[:cap(chunk)])
+		c.stage.reads.Put(chunk)
+		unread := 0
+		if !fin {
+			unread = c.socket.Unread()
+		}
+		c.reading.Unlock()
+		c.mu.Lock()
+		c.total.BytesReceived += n
+		c.total.BytesUnread += int64(unread)
+		c.lingered = true
+		c.mu.Unlock()
+		c.mailbox.PostUserMessage(messages.Lingered{})
+	})
+}
+
+// expire takes every unanswered request away from the pool and answers it. It is false if one could not be taken, as its
+// reply is just being encoded.
+func (c *connection) expire() (complete bool) {
+	complete = true
+	var taken []*Burst
+	c.mu.Lock()
+	c.window.pending(func(b *Burst) bool {
+		k, started, ok := b.seize()
+		if !ok {
+			complete = false
+			return true
+		}
+		c.cut = true
+		out := append([]byte(nil), b.out...)
+		e := c.encoder()
+		for i := k; i < b.segment.requests; i++ {
+			out = e.status(out, unavailable(i > k || !started))
+			c.total.Codes[messages.Unavailable]++
+		}
+		c.window.complete(b.segment, out)
+		c.unwritten += len(out)
+		taken = append(taken, b)
+		return true
+	})
+	c.mu.Unlock()
+	for _, b := range taken {
+		if b.ctx != nil {
+			b.ctx.end()
+		}
+	}
+	if !complete {
+		runtime.Gosched()
+	}
+	return complete
+}
+
+func unavailable(notStarted bool) *messages.Status {
+	return &messages.Status{Code: messages.Unavailable, Message: "the server is shutting down", NotStarted: notStarted}
+}
+
+// abandon gives up what is unanswered: by our own doing, or because there is nobody to answer it to.
+func (c *connection) abandon(ours bool) {
+	c.mu.Lock()
+	c.closed = true
+	c.window.pending(func(b *Burst) bool {
+		b.seize() // what waits in the pool's queue need not be handled
+		return true
+	})
+	if !c.writing {
+		c.release()
+		c.unwritten = 0
+	}
+	if ours {
+		c.total.Unanswered += int64(c.inflight)
+	} else {
+		c.total.Dropped += int64(c.inflight)
+	}
+	c.inflight = 0
+	c.total.BytesDiscarded = c.total.BytesReceived - c.total.BytesDecoded
+	cancel := c.cancel
+	c.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+}

@@ -1,0 +1,244 @@
+package actors
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/understudy-go/understudy/messages"
+	"github.com/understudy-go/understudy/transport"
+)
+
+// connection is what survives a session actor: the socket, the read position, the window and the replies not written
+// yet. Everything that the session is told about stands here before it is told, so that a new incarnation finds it.
+//
+// Three parties use it. The reader goroutine takes requests in; workers, on any goroutine, complete them; the session
+// actor writes and decides. What they share is guarded by mu, which is never held during a system call or a handler.
+type connection struct {
+	stage   *Stage
+	id      uint64
+	socket  *transport.Conn
+	framing transport.Framing
+	reader  *transport.Reader
+	mailbox *Mailbox
+	waiting lane // its bursts in the pool's queue; guarded by the router
+
+	state     State  // the session's; touched by the session actor only
+	cause     string // why it drains or closes; likewise
+	drainPill bool   // likewise: it closes for a drain, not for its peer
+	started   bool   // likewise: the reader was started
+	timer     *time.Timer
+	outbox    outbox // owned by the session actor, or by the writer goroutine while writing is true
+
+	reading sync.Mutex // held while the socket is read
+	epoch   int        // of the reader; guarded by reading
+
+	orders  atomic.Int32 // what the reader shall do: read, drain, stop
+	arrival atomic.Int32 // what the session says of the burst that arrived
+	parked  atomic.Bool
+	nudged  chan struct{}
+	woken   atomic.Bool // a Replied is in the mailbox
+
+	mu        sync.Mutex
+	window    window
+	writing   bool
+	input     input
+	inputErr  error
+	writeErr  error
+	lingered  bool
+	closed    bool // no reply can be delivered any more
+	cut       bool // requests were answered by Expire
+	inflight  int  // requests decoded and not answered
+	unwritten int  // bytes of replies in window or outbox
+	total     Counts
+	ctx       context.Context
+	cancel    context.CancelFunc
+}
+
+// input is how the stream of requests ended.
+type input int
+
+const (
+	inputOpen    input = iota
+	inputEOF           // the peer has half-closed or closed
+	inputRefused       // a framing error: no more frames can be cut
+	inputTimeout       // first byte, idle or frame time-out
+	inputDrained       // a drain has read all it wanted
+	inputFailed        // the socket failed
+)
+
+const (
+	orderRead int32 = iota
+	orderDrain
+	orderStop
+)
+
+const (
+	arrivalNone int32 = iota
+	arrivalPending
+	arrivalAdmitted
+	arrivalRefused
+)
+
+func newConnection(st *Stage, socket *transport.Conn, framing transport.Framing) *connection {
+	c := &connection{
+		stage:   st,
+		id:      st.nextID.Add(1),
+		socket:  socket,
+		framing: framing,
+		reader:  transport.NewReader(socket, framing, st.MaxFrame, st.reads, st.Read),
+		nudged:  make(chan struct{}, 1),
+		outbox:  outbox{merge: st.WriteBuffer, recycle: st.writes.Put},
+	}
+	c.mailbox = &Mailbox{Pill: messages.Drain{}}
+	c.total.Accepted = 1
+	return c
+}
+
+// arrive puts the requests of one read into the window, as a burst. It returns nil if the connection is closed.
+func (c *connection) arrive(in *transport.Input) *Burst {
+	b := newBurst(c)
+	b.buf = in.Buf
+	b.frames = append(b.frames, in.Frames...)
+	if in.Err != nil {
+		b.refusal = messages.StatusOf(in.Err)
+	}
+	b.arrived = time.Now()
+	b.deadline = b.arrived.Add(c.stage.Deadline)
+	n := b.size()
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil
+	}
+	b.segment = c.window.append(b, n, in.Bytes)
+	c.inflight += n
+	c.total.Decoded += int64(n)
+	c.total.BytesDecoded += int64(in.Bytes)
+	c.total.ReaderBursts++
+	c.mu.Unlock()
+	return b
+}
+
+// complete implements origin.
+func (c *connection) complete(b *Burst) {
+	out := b.out
+	c.mu.Lock()
+	if c.closed || b.segment == nil || b.segment.burst != b {
+		c.mu.Unlock()
+		c.stage.writes.Put(out)
+		return
+	}
+	if b.segment != c.window.head && len(out) <= cap(out)/4 {
+		// It may wait long for its turn: give it no more memory than it needs.
+		small := append(make([]byte, 0, len(out)), out...)
+		c.stage.writes.Put(out)
+		out = small
+	}
+	c.window.complete(b.segment, out)
+	c.unwritten += len(out)
+	ready := c.window.ready()
+	c.mu.Unlock()
+	if ready && !b.inline {
+		c.wake()
+	}
+}
+
+// split implements origin. The new burst's frames are copies: whoever has b may still be reading its own.
+func (c *connection) split(b *Burst, k int) *Burst {
+	r := newBurst(c)
+	for _, f := range b.frames[min(k, len(b.frames)):] {
+		start := len(r.buf)
+		r.buf = append(r.buf, b.buf[f.Start:f.End]...)
+		r.frames = append(r.frames, transport.Frame{Start: start, End: len(r.buf)})
+	}
+	r.refusal, r.arrived, r.deadline = b.refusal, b.arrived, b.deadline
+	b.refusal, b.frames = nil, b.frames[:min(k, len(b.frames))]
+	c.mu.Lock()
+	if b.segment != nil && b.segment.burst == b {
+		r.segment = c.window.split(b.segment, k, r)
+	} else {
+		r.seize() // there is nobody to answer any more
+	}
+	c.total.SplitBursts++
+	c.mu.Unlock()
+	return r
+}
+
+func (c *connection) encoder() encoder { return encoder{c.stage.Table, c.framing} }
+
+func (c *connection) lane() *lane { return &c.waiting }
+
+func (c *connection) newContext(deadline time.Time) *requestContext {
+	return &requestContext{conn: c, deadline: deadline}
+}
+
+// context is the parent of the contexts of all requests of the connection. It is cancelled when the connection is gone.
+func (c *connection) context() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx == nil {
+		c.ctx, c.cancel = context.WithCancel(c.stage.base)
+		if c.closed {
+			c.cancel()
+		}
+	}
+	return c.ctx
+}
+
+// wake has the session look at its window, at once if it is at rest.
+func (c *connection) wake() {
+	if c.mailbox.TryRun(messages.Replied{}) {
+		return
+	}
+	if c.woken.CompareAndSwap(false, true) {
+		c.mailbox.PostUserMessage(messages.Replied{})
+	}
+}
+
+// order tells the reader what to do from now on.
+func (c *connection) order(o int32) {
+	c.orders.Store(o)
+	c.socket.Interrupt()
+	c.nudge()
+}
+
+// nudge has a reader that is parked look again.
+func (c *connection) nudge() {
+	if c.parked.Load() {
+		select {
+		case c.nudged <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// park waits on the reader's goroutine until cond holds. Who makes it true calls nudge afterwards.
+func (c *connection) park(cond func() bool) {
+	for !cond() {
+		c.parked.Store(true)
+		if !cond() {
+			<-c.nudged
+		}
+		c.parked.Store(false)
+	}
+}
+
+// room returns how many requests the reader may take.
+func (c *connection) room() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.window.bytes+c.unwritten >= c.stage.WindowBytes {
+		return 0
+	}
+	return c.stage.Window - c.inflight
+}
+
+func (c *connection) counts() Counts {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.total
+	t.InFlight = int64(c.inflight)
+	return t
+}

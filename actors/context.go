@@ -1,0 +1,72 @@
+package actors
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// requestContext is the context of a burst's requests, which all arrived together and so share a deadline. It costs a
+// timer only if a handler asks for Done: then, and only then, a real context stands behind it. It is never recycled, as
+// handlers may keep it.
+type requestContext struct {
+	conn     *connection
+	deadline time.Time
+
+	mu     sync.Mutex
+	real   context.Context
+	cancel context.CancelFunc
+	ended  bool
+}
+
+var _ context.Context = (*requestContext)(nil)
+
+// Deadline returns the time at which the request is answered with DEADLINE_EXCEEDED.
+func (c *requestContext) Deadline() (time.Time, bool) { return c.deadline, true }
+
+// Done returns a channel that is closed at the deadline, when the connection is gone, when a drain is forced, and when the
+// burst that the request came in is done.
+func (c *requestContext) Done() <-chan struct{} { return c.materialize().Done() }
+
+// Err is nil until Done is closed.
+func (c *requestContext) Err() error {
+	c.mu.Lock()
+	real := c.real
+	c.mu.Unlock()
+	if real != nil {
+		return real.Err()
+	}
+	if err := c.conn.context().Err(); err != nil {
+		return err
+	}
+	if !time.Now().Before(c.deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// Value returns the server's values.
+func (c *requestContext) Value(key any) any { return c.conn.context().Value(key) }
+
+func (c *requestContext) materialize() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.real == nil {
+		c.real, c.cancel = context.WithDeadline(c.conn.context(), c.deadline)
+		if c.ended {
+			c.cancel()
+		}
+	}
+	return c.real
+}
+
+// end frees the timer and tells whoever still listens that nobody waits for an answer any more.
+func (c *requestContext) end() {
+	c.mu.Lock()
+	c.ended = true
+	cancel := c.cancel
+	c.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+}

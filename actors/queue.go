@@ -1,0 +1,75 @@
+package actors
+
+// queue is the pool's queue of bursts: a lane for each session that has some waiting, served in turn, so that a session
+// with a thousand bursts delays one with a single burst by one burst only. It is plain data: the router's lock guards it.
+type queue struct {
+	turn     *lane // the lane whose turn it is; the others follow in a ring
+	last     *lane
+	requests int // waiting, in all lanes
+}
+
+// lane holds the bursts of one session, in order.
+type lane struct {
+	head, tail *Burst
+	next       *lane
+	queued     bool
+}
+
+// push adds a burst at the end of its lane.
+func (q *queue) push(l *lane, b *Burst) {
+	b.next = nil
+	if l.tail == nil {
+		l.head = b
+	} else {
+		l.tail.next = b
+	}
+	l.tail = b
+	q.requests += b.size()
+	q.enter(l)
+}
+
+// pushFront adds a burst at the head of its lane: it was served before, in part.
+func (q *queue) pushFront(l *lane, b *Burst) {
+	b.next = l.head
+	l.head = b
+	if l.tail == nil {
+		l.tail = b
+	}
+	q.requests += b.size()
+	q.enter(l)
+}
+
+func (q *queue) enter(l *lane) {
+	if l.queued {
+		return
+	}
+	l.queued, l.next = true, nil
+	if q.turn == nil {
+		q.turn = l
+	} else {
+		q.last.next = l
+	}
+	q.last = l
+}
+
+// pop takes the first burst of the lane whose turn it is, and passes the turn on.
+func (q *queue) pop() *Burst {
+	l := q.turn
+	if l == nil {
+		return nil
+	}
+	b := l.head
+	l.head, b.next = b.next, nil
+	if l.head == nil {
+		l.tail = nil
+	}
+	q.requests -= b.size()
+	q.turn, l.next, l.queued = l.next, nil, false
+	if q.turn == nil {
+		q.last = nil
+	}
+	if l.head != nil {
+		q.enter(l)
+	}
+	return b
+}

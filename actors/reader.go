@@ -1,0 +1,143 @@
+package actors
+
+import (
+	"errors"
+	"io"
+
+	"github.com/understudy-go/understudy/messages"
+	"github.com/understudy-go/understudy/transport"
+)
+
+// startReader starts the goroutine that reads the connection's requests. Should a handler end it, by runtime.Goexit in an
+// inline run, another takes its place: the read position belongs to the connection.
+func (c *connection) startReader(epoch int) {
+	c.stage.Tracker.Go(func() {
+		finished := false
+		defer func() {
+			if !finished {
+				c.startReader(epoch)
+			}
+		}()
+		c.read(epoch)
+		finished = true
+	})
+}
+
+// read is the reader: it takes what the socket has in one read, puts it into the window as a burst, has the session admit
+// it, hands it to the pool, and has the session write the replies. It stops reading while the window is full; TCP does
+// the rest.
+func (c *connection) read(epoch int) {
+	var in transport.Input
+	budget := c.stage.Window // requests that a drain still takes
+	for {
+		c.park(func() bool { return c.orders.Load() == orderStop || c.room() > 0 })
+		order := c.orders.Load()
+		if order == orderStop || (order == orderDrain && budget <= 0) {
+			break
+		}
+		limit := c.room()
+		if order == orderDrain {
+			limit = min(limit, budget)
+		}
+		current, err := c.take(&in, limit, order == orderRead, epoch)
+		if !current {
+			return
+		}
+		if err != nil {
+			if !c.readFailed(err) {
+				return
+			}
+			continue
+		}
+		if order == orderDrain {
+			budget -= len(in.Frames)
+		}
+		c.dispatch(&in)
+		if in.Err != nil {
+			c.endInput(inputRefused, in.Err)
+			return
+		}
+	}
+	c.endInput(inputDrained, nil)
+}
+
+// take reads the socket. It is false if another goroutine has taken the reading over.
+func (c *connection) take(in *transport.Input, limit int, wait bool, epoch int) (current bool, err error) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if c.epoch != epoch {
+		return false, nil
+	}
+	before := c.reader.Received()
+	err = c.reader.Read(in, limit, wait)
+	if n := c.reader.Received() - before; n > 0 {
+		c.mu.Lock()
+		c.total.BytesReceived += n
+		c.mu.Unlock()
+	}
+	return true, err
+}
+
+// dispatch takes one burst through the session and the pool.
+func (c *connection) dispatch(in *transport.Input) {
+	b := c.arrive(in)
+	if b == nil {
+		return
+	}
+	c.arrival.Store(arrivalPending)
+	if !c.mailbox.TryRun(messages.Arrived{}) || c.arrival.Load() == arrivalPending {
+		c.mailbox.PostUserMessage(messages.Arrived{})
+		c.park(func() bool { return c.arrival.Load() != arrivalPending || c.orders.Load() == orderStop })
+	}
+	if !c.arrival.CompareAndSwap(arrivalAdmitted, arrivalNone) {
+		return // the session has closed, and has counted what was in the window
+	}
+	c.stage.router.submit(b)
+	c.wake()
+}
+
+// readFailed handles what reading returned instead of requests. It is true if reading goes on.
+func (c *connection) readFailed(err error) bool {
+	var timeout *transport.TimeoutError
+	switch {
+	case errors.Is(err, transport.ErrInterrupted):
+		// Cleared before the order is looked at: an order that comes later interrupts again.
+		c.socket.ClearInterrupt()
+		return true
+	case errors.Is(err, transport.ErrWouldBlock):
+		c.endInput(inputDrained, nil)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		c.endInput(inputEOF, nil)
+	case errors.As(err, &timeout):
+		if timeout.Kind == "idle" && c.busy() {
+			return true // it is the peer who waits
+		}
+		c.endInput(inputTimeout, err)
+	default:
+		c.endInput(inputFailed, err)
+	}
+	return false
+}
+
+func (c *connection) busy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.inflight > 0
+}
+
+func (c *connection) endInput(how input, err error) {
+	c.mu.Lock()
+	if c.input == inputOpen {
+		c.input, c.inputErr = how, err
+		switch {
+		case how == inputTimeout:
+			c.total.Timeouts++
+		case how == inputFailed && transport.ExpectedOnClose(err):
+			c.total.PeerErrors++
+		case how == inputFailed:
+			c.total.SocketErrors++
+		}
+	}
+	c.mu.Unlock()
+	c.mailbox.PostUserMessage(messages.InputEnded{})
+}

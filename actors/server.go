@@ -1,0 +1,179 @@
+package actors
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/understudy-go/understudy/messages"
+	"github.com/understudy-go/understudy/supervisor"
+	"github.com/understudy-go/understudy/transport"
+)
+
+// server is the root of the tree: the pool first, then an acceptor for each listener. It stops them in the reverse order,
+// which loses nothing. It speaks a protocol to other actors: a PoisonPill drains it, and a StatusRequest is answered with
+// a Status.
+type server struct {
+	stage     *Stage
+	listeners []*transport.Listener
+	lifecycle *Lifecycle
+	pool      *actor.PID
+	acceptors []*actor.PID
+	expire    *time.Timer
+	force     *time.Timer
+}
+
+// StatusRequest asks a server's PID what it is doing; it is answered with a Status.
+type StatusRequest struct{}
+
+// Status is the answer to a StatusRequest.
+type Status struct {
+	Draining bool
+	Counts   Counts
+}
+
+// NewServerProps returns the props of a server. They are for one spawn: the listeners are its own from then on.
+func NewServerProps(st *Stage, listeners []*transport.Listener, lc *Lifecycle) *actor.Props {
+	var s *server
+	upward := func(_ *actor.ActorSystem, _ actor.Supervisor, child *actor.PID, f *supervisor.Failure) {
+		s.fail(child, f)
+	}
+	return actor.PropsFromProducer(
+		func() actor.Actor {
+			s = &server{stage: st, listeners: listeners, lifecycle: lc}
+			return supervisor.Guard(s, st.report)
+		},
+		actor.WithDispatcher(st.dispatcher),
+		supervisor.WithStrategy(&supervisor.Strategy{
+			Decide:     decideServer,
+			Budget:     st.ServerBudget,
+			OnSpent:    upward,
+			OnEscalate: upward,
+			Events:     st.Hub,
+		}),
+		supervisor.WithCascade(supervisor.Cascade{
+			Phase:   acceptorsFirst,
+			OnDrain: func(ctx actor.Context) { s.onDrain(ctx) },
+			Events:  st.Hub,
+		}),
+	)
+}
+
+// decideServer resumes an acceptor: a restart would stop all its sessions. A pool is restarted, at the cost of a pause.
+func decideServer(child *actor.PID, f *supervisor.Failure) supervisor.Directive {
+	if d := supervisor.DirectiveFor(supervisor.Classify(f)); d == supervisor.Escalate {
+		return d
+	}
+	if isAcceptor(child) {
+		return supervisor.Resume
+	}
+	return supervisor.Restart
+}
+
+func isAcceptor(pid *actor.PID) bool {
+	return strings.HasPrefix(pid.Id[strings.LastIndexByte(pid.Id, '/')+1:], "acceptor-")
+}
+
+// acceptorsFirst is the order of the drain: no acceptor waits for another one, and the pool waits for all.
+func acceptorsFirst(child *actor.PID) int {
+	if isAcceptor(child) {
+		return 1
+	}
+	return 0
+}
+
+// Receive implements actor.Actor.
+func (s *server) Receive(ctx actor.Context) {
+	switch ctx.Message().(type) {
+	case *actor.Started:
+		s.onStarted(ctx)
+	case StatusRequest:
+		s.onStatus(ctx)
+	case messages.Expire:
+		s.onExpire(ctx)
+	case messages.Force:
+		s.onForce(ctx)
+	case *actor.Stopping:
+		s.onStopping()
+	case *actor.Stopped:
+		s.onStopped()
+	}
+}
+
+func (s *server) onStarted(ctx actor.Context) {
+	self, system := ctx.Self(), ctx.ActorSystem()
+	s.stage.root = self.Id
+	s.stage.critical = func(who string, f *supervisor.Failure) {
+		if s.lifecycle.failed(fmt.Errorf("%s failed: %w", who, f)) {
+			system.Root.Poison(self)
+		}
+	}
+	pool, err := ctx.SpawnNamed(newPoolProps(s.stage), "pool")
+	if err != nil {
+		panic(supervisor.Critical(err))
+	}
+	s.pool = pool
+	for i, l := range s.listeners {
+		pid, err := ctx.SpawnNamed(newAcceptorProps(s.stage, l), fmt.Sprintf("acceptor-%d", i+1))
+		if err != nil {
+			panic(supervisor.Critical(err))
+		}
+		s.acceptors = append(s.acceptors, pid)
+	}
+	s.lifecycle.started()
+}
+
+func (s *server) onStatus(ctx actor.Context) {
+	if ctx.Sender() != nil {
+		ctx.Respond(Status{Draining: supervisor.Draining(ctx), Counts: s.stage.Counts()})
+	}
+}
+
+// onDrain runs when the pill has come, before the acceptors get theirs.
+func (s *server) onDrain(ctx actor.Context) {
+	s.lifecycle.draining(s.stage.Counts().Answered)
+	self, root := ctx.Self(), ctx.ActorSystem().Root
+	s.expire = time.AfterFunc(s.stage.Drain-s.stage.Expire, func() { root.Send(self, messages.Expire{}) })
+	s.force = time.AfterFunc(s.stage.Drain, func() { root.Send(self, messages.Force{}) })
+}
+
+// onExpire is half a second before the end of the drain: what is unanswered gets UNAVAILABLE.
+func (s *server) onExpire(ctx actor.Context) {
+	s.stage.expired.Store(true)
+	for _, a := range s.acceptors {
+		ctx.Send(a, messages.Expire{})
+	}
+}
+
+// onForce ends the drain: handlers' contexts are cancelled, and everything is stopped. Workers whose handlers still do
+// not return are given up: their goroutines are reported, and the tree ends without them.
+func (s *server) onForce(ctx actor.Context) {
+	s.stage.expired.Store(true)
+	s.stage.force()
+	for _, a := range s.acceptors {
+		ctx.Stop(a)
+	}
+	s.lifecycle.forced(s.stage.giveUp(ctx.ActorSystem(), s.pool))
+	ctx.Stop(ctx.Self())
+}
+
+func (s *server) onStopping() {
+	for _, l := range s.listeners {
+		l.Close()
+	}
+	if s.expire != nil {
+		s.expire.Stop()
+		s.force.Stop()
+	}
+}
+
+func (s *server) onStopped() {
+	s.stage.force()
+	s.lifecycle.stopped()
+}
+
+// fail is where failures end that nobody below could settle: the server drains, and says why.
+func (s *server) fail(child *actor.PID, f *supervisor.Failure) {
+	s.stage.critical(child.Id, f)
+}

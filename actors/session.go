@@ -1,0 +1,288 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/understudy-go/understudy/messages"
+	"github.com/understudy-go/understudy/supervisor"
+	"github.com/understudy-go/understudy/transport"
+)
+
+// session is the actor of one connection: it admits the bursts that its reader takes in, writes the replies that have
+// become ready, and leads the connection from Connected to Closed. It never blocks, and it holds nothing: everything
+// stands in the connection, which its next incarnation takes over.
+type session struct {
+	*connection
+	self *actor.PID
+}
+
+// newSessionProps returns the props of the session of one connection. They are for one spawn: the mailbox is the
+// connection's.
+func newSessionProps(c *connection, report func(*actor.PID, *supervisor.Failure)) *actor.Props {
+	return actor.PropsFromProducer(
+		func() actor.Actor { return supervisor.Guard(&session{connection: c}, report) },
+		actor.WithMailbox(func() actor.Mailbox { return c.mailbox }),
+		actor.WithDispatcher(c.stage.dispatcher),
+	)
+}
+
+// Receive implements actor.Actor.
+func (s *session) Receive(ctx actor.Context) {
+	switch ctx.Message().(type) {
+	case messages.Arrived:
+		s.onArrived()
+	case messages.Replied:
+		s.onReplied(ctx)
+	case messages.Flushed:
+		s.onFlushed(ctx)
+	case messages.InputEnded:
+		s.onInputEnded(ctx)
+	case messages.Lingered:
+		s.onLingered(ctx)
+	case messages.Drain:
+		s.onDrain(ctx)
+	case messages.Expire:
+		s.onExpire(ctx)
+	case *actor.Started:
+		s.onStarted(ctx)
+	case *actor.Stopping:
+		s.onStopping()
+	}
+}
+
+// onStarted begins, or goes on after a crash: whatever the former incarnation was told, and may not have acted on, is
+// looked at again.
+func (s *session) onStarted(ctx actor.Context) {
+	if s.state == Connected {
+		s.startOnce()
+	}
+	s.onArrived()
+	s.onInputEnded(ctx)
+	s.onReplied(ctx)
+}
+
+func (c *connection) startOnce() {
+	if c.started {
+		return
+	}
+	c.started = true
+	c.startReader(0)
+}
+
+func (s *session) onArrived() {
+	if s.arrival.Load() != arrivalPending {
+		return
+	}
+	switch s.state {
+	case Connected:
+		s.becomeActive()
+		s.admit(arrivalAdmitted)
+	case Active, Draining:
+		s.admit(arrivalAdmitted)
+	default:
+		s.admit(arrivalRefused)
+	}
+}
+
+func (s *session) admit(verdict int32) {
+	if verdict == arrivalAdmitted {
+		s.mu.Lock()
+		s.total.SessionBursts++
+		s.mu.Unlock()
+	}
+	s.arrival.Store(verdict)
+	s.nudge()
+}
+
+func (s *session) onReplied(ctx actor.Context) {
+	s.woken.Store(false)
+	s.flush()
+	s.settle(ctx)
+}
+
+func (s *session) onFlushed(ctx actor.Context) {
+	s.flush()
+	s.settle(ctx)
+}
+
+func (s *session) onInputEnded(ctx actor.Context) {
+	s.mu.Lock()
+	how, busy := s.input, s.inflight > 0
+	s.mu.Unlock()
+	switch how {
+	case inputOpen:
+		return
+	case inputFailed:
+		s.fail(ctx, "the socket failed")
+		return
+	case inputEOF:
+		s.drainFor("the peer has finished")
+		if busy {
+			s.after(s.stage.Grace)
+		}
+	case inputRefused:
+		s.drainFor("the stream cannot be read")
+	case inputTimeout:
+		s.drainFor("time-out")
+	case inputDrained:
+		s.drainFor("drain")
+	}
+	s.settle(ctx)
+}
+
+// onDrain begins the orderly end: the reader takes in what has arrived already, and no more.
+func (s *session) onDrain(ctx actor.Context) {
+	s.drainPill = true
+	if s.state.canBecome(Draining) {
+		s.becomeDraining("drain")
+		s.order(orderDrain)
+	}
+	s.settle(ctx)
+}
+
+func (s *session) drainFor(cause string) {
+	if s.state.canBecome(Draining) {
+		s.becomeDraining(cause)
+	}
+}
+
+// onExpire answers what is unanswered with UNAVAILABLE. A request that is just being encoded gets its own reply.
+func (s *session) onExpire(ctx actor.Context) {
+	if s.state == Closed {
+		return
+	}
+	if s.state.canBecome(Draining) {
+		s.becomeDraining("expired")
+	}
+	s.order(orderStop)
+	if !s.expire() {
+		s.mailbox.PostUserMessage(messages.Expire{}) // a moment later it will be encoded
+	}
+	s.flush()
+	s.settle(ctx)
+}
+
+func (s *session) onLingered(ctx actor.Context) {
+	s.settle(ctx)
+}
+
+// onStopping is the end by force, or the one that settle asked for.
+func (s *session) onStopping() {
+	if s.state != Closed {
+		s.becomeClosed(causeStopped)
+	}
+}
+
+// after has what is unanswered in d from now expire.
+func (s *session) after(d time.Duration) {
+	if s.timer == nil {
+		mailbox := s.mailbox
+		s.timer = time.AfterFunc(d, func() { mailbox.PostUserMessage(messages.Expire{}) })
+	}
+}
+
+// settle makes the transitions that have become due.
+func (s *session) settle(ctx actor.Context) {
+	s.mu.Lock()
+	err, ended, lingered := s.writeErr, s.input != inputOpen, s.lingered
+	idle := s.inflight == 0 && !s.writing
+	eof := s.input == inputEOF
+	s.mu.Unlock()
+	switch {
+	case s.state == Closed:
+	case err != nil:
+		s.fail(ctx, "a write failed")
+	case s.state == Draining && idle && (ended || s.orders.Load() == orderStop):
+		if eof {
+			s.finish(ctx) // the peer has closed its side: there is nothing to linger for
+			return
+		}
+		s.becomeClosing()
+	case s.state == Closing && lingered:
+		s.finish(ctx)
+	}
+}
+
+// finish closes a connection on which everything was said, and stops its session.
+func (s *session) finish(ctx actor.Context) {
+	s.becomeClosed(s.cause)
+	ctx.Stop(ctx.Self())
+}
+
+// fail closes a connection that has failed: a failed write or a socket error, never a mere end of input, makes a
+// disconnect.
+func (s *session) fail(ctx actor.Context, cause string) {
+	if s.state == Closed {
+		return
+	}
+	s.mu.Lock()
+	if err := s.writeErr; err != nil && s.input != inputFailed {
+		switch {
+		case isTimeout(err):
+			s.total.Timeouts++
+		case transport.ExpectedOnClose(err):
+			s.total.PeerErrors++
+		default:
+			s.total.SocketErrors++
+		}
+	}
+	s.mu.Unlock()
+	s.becomeClosed(cause)
+	ctx.Stop(ctx.Self())
+}
+
+func (s *session) become(to State, cause string) {
+	if !s.state.canBecome(to) {
+		panic(supervisor.Critical(fmt.Errorf("session %d cannot go from %s to %s", s.id, s.state, to)))
+	}
+	s.state, s.cause = to, cause
+}
+
+func (s *session) becomeActive() { s.become(Active, "") }
+
+func (s *session) becomeDraining(cause string) { s.become(Draining, cause) }
+
+// becomeClosing says to the peer that nothing more will come, and gives it a moment to close first: closing a socket with
+// unread input would reset the connection, and the reset could overtake the last replies.
+func (s *session) becomeClosing() {
+	s.become(Closing, s.cause)
+	s.order(orderStop)
+	s.startLinger()
+}
+
+// causeStopped is why a session closes that was stopped from outside, with whatever was in flight.
+const causeStopped = "stopped"
+
+// becomeClosed ends the connection. What was not answered is counted.
+func (s *session) becomeClosed(cause string) {
+	s.become(Closed, cause)
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.orders.Store(orderStop)
+	s.abandon(cause == causeStopped)
+	s.socket.Close()
+	s.nudge()
+	s.stage.leave(s.connection, s.ending())
+}
+
+func (s *session) ending() ending {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.cut || s.total.Unanswered > 0:
+		return forced
+	case s.drainPill:
+		return drained
+	default:
+		return finished
+	}
+}
+
+func isTimeout(err error) bool {
+	_, ok := errors.AsType[*transport.TimeoutError](err)
+	return ok
+}

@@ -1,0 +1,160 @@
+package actors
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/understudy-go/understudy/supervisor"
+	"github.com/understudy-go/understudy/transport"
+)
+
+// Settings are what the actors are told; the package understudy fills them in from its Config and documents them there.
+// None of the numbers may be zero.
+type Settings struct {
+	Workers        int
+	Queue          int // requests waiting for a worker
+	Window         int // requests in flight on a connection
+	WindowBytes    int // soft: bytes of requests and replies in flight on a connection
+	MaxConnections int
+	MaxFrame       int
+	ReadBuffer     int
+	WriteBuffer    int
+
+	Deadline     time.Duration
+	Drain        time.Duration
+	Expire       time.Duration // how long before the end of a drain what is unanswered gets UNAVAILABLE
+	Grace        time.Duration
+	Linger       time.Duration
+	WriteTimeout time.Duration
+	Read         transport.Timeouts
+
+	SessionBudget supervisor.Budget // of each session
+	WorkerBudget  supervisor.Budget // of the pool, for workers that fail by themselves
+	ServerBudget  supervisor.Budget // of the server, for the pool
+	Backoff       supervisor.Backoff
+}
+
+// Seam is a place where faults are injected: a worker passes it before each handler. A nil Seam costs a comparison.
+type Seam interface {
+	// Strike may delay the caller or panic. kind and number name the actor, such as "worker", 2.
+	Strike(kind string, number int)
+}
+
+// Stage is what all actors of one server share: its settings, its service, its buffers, and its counters.
+type Stage struct {
+	Settings
+	Table   *Table
+	Seam    Seam
+	Hub     *supervisor.Hub
+	Tracker *supervisor.Tracker
+
+	root     string                                  // the server actor's id
+	critical func(who string, f *supervisor.Failure) // drains the server; set when its actor starts
+
+	router     *router
+	dispatcher *supervisor.Dispatcher
+	reads      *transport.Buffers
+	writes     *transport.Buffers
+	base       context.Context // of all requests; cancelled by force only
+	force      context.CancelFunc
+
+	open    atomic.Int64 // connections
+	nextID  atomic.Uint64
+	expired atomic.Bool // the drain is nearly over
+	refused refusals
+
+	mu     sync.Mutex
+	live   map[*connection]struct{}
+	ended  Counts // of connections that are gone
+	drains drainCounts
+}
+
+// NewStage returns the shared state of one server. base is the parent of all requests' contexts.
+func NewStage(base context.Context, s Settings, t *Table, seam Seam, hub *supervisor.Hub) *Stage {
+	st := &Stage{
+		Settings: s, Table: t, Seam: seam, Hub: hub,
+		Tracker: new(supervisor.Tracker),
+		reads:   transport.NewBuffers(s.ReadBuffer),
+		writes:  transport.NewBuffers(s.WriteBuffer),
+		live:    make(map[*connection]struct{}),
+	}
+	st.base, st.force = context.WithCancel(base)
+	st.dispatcher = supervisor.NewDispatcher(300, st.Tracker)
+	st.router = newRouter(st)
+	return st
+}
+
+// admit counts a new connection in, unless there are too many.
+func (s *Stage) admit() bool {
+	if s.open.Add(1) > int64(s.MaxConnections) {
+		s.open.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (s *Stage) join(c *connection) {
+	s.mu.Lock()
+	s.live[c] = struct{}{}
+	s.mu.Unlock()
+}
+
+// leave counts a connection out and adds what it did to the server's counts.
+func (s *Stage) leave(c *connection, how ending) {
+	counts := c.counts()
+	s.mu.Lock()
+	if _, ok := s.live[c]; ok {
+		delete(s.live, c)
+		s.ended.add(&counts)
+		s.drains.note(how)
+		s.open.Add(-1)
+	}
+	s.mu.Unlock()
+}
+
+// Counts returns what the server has done so far, its live connections included.
+func (s *Stage) Counts() Counts {
+	s.mu.Lock()
+	total := s.ended
+	live := make([]*connection, 0, len(s.live))
+	for c := range s.live {
+		live = append(live, c)
+	}
+	s.mu.Unlock()
+	for _, c := range live {
+		counts := c.counts()
+		total.add(&counts)
+	}
+	total.Connections = s.open.Load()
+	total.Refused = s.refused.count.Load()
+	s.router.count(&total)
+	return total
+}
+
+// report hears of every failure of an actor before anything is done about it. Strategies publish those of children; what
+// is left are failures while stopping, which nobody above hears of, and those of the server itself.
+func (s *Stage) report(self *actor.PID, f *supervisor.Failure) {
+	switch {
+	case !strings.Contains(self.Id[len(s.root):], "/"):
+		s.Hub.Publish(supervisor.Event{Kind: supervisor.Failed, Path: self.Id, Failure: f})
+		s.critical(self.Id, f)
+	case f.Phase == supervisor.PhaseStopping || f.Phase == supervisor.PhaseStopped || f.Phase == supervisor.PhaseRestarting:
+		s.Hub.Publish(supervisor.Event{Kind: supervisor.Failed, Path: self.Id, Failure: f})
+	}
+}
+
+// acceptFailed ends the server: a listener that cannot accept any more is none.
+func (s *Stage) acceptFailed(url string, err error) {
+	s.critical(url, &supervisor.Failure{Value: supervisor.Critical(err), Incident: supervisor.NewIncident()})
+}
+
+// Ended returns how many connections were drained in order, and how many were not.
+func (s *Stage) Ended() (drained, forced int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.drains.drained, s.drains.forced
+}

@@ -1,0 +1,62 @@
+package actors
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/understudy-go/understudy/messages"
+	"github.com/understudy-go/understudy/supervisor"
+)
+
+// worker is an actor that serves bursts: one that was handed to it while it was idle, on the reader's goroutine, or those
+// of the pool's queue, on its own. How it serves a burst is in serve.go.
+type worker struct {
+	*slot
+	stage *Stage
+}
+
+func newWorkerProps(s *slot, st *Stage, report func(*actor.PID, *supervisor.Failure)) *actor.Props {
+	return actor.PropsFromProducer(
+		func() actor.Actor { return supervisor.Guard(&worker{slot: s, stage: st}, report) },
+		actor.WithMailbox(func() actor.Mailbox { return s.mailbox }),
+		actor.WithDispatcher(st.dispatcher),
+	)
+}
+
+// Receive implements actor.Actor.
+func (w *worker) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *Burst:
+		w.onBurst(ctx, m)
+	case messages.Pull:
+		w.onPull(ctx)
+	case *actor.Started:
+		w.onStarted(ctx)
+	case *actor.Restarting, *actor.Stopping:
+		w.onGone()
+	}
+}
+
+func (w *worker) onStarted(ctx actor.Context) {
+	w.pid.Store(ctx.Self())
+	w.served.Store(0)
+	w.alive.Store(true) // it is offered when its mailbox comes to rest
+}
+
+func (w *worker) onGone() {
+	w.alive.Store(false)
+	w.router.idle.withdraw(w.index)
+}
+
+func (w *worker) onBurst(ctx actor.Context, b *Burst) {
+	b.taken = true
+	w.serve(ctx, b)
+}
+
+func (w *worker) onPull(ctx actor.Context) {
+	for b := w.router.next(); b != nil; b = w.router.next() {
+		if !w.serve(ctx, b) {
+			return
+		}
+		w.stage.reads.Put(b.spare())
+		b.recycle()
+	}
+}

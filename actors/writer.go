@@ -1,0 +1,107 @@
+package actors
+
+import (
+	"errors"
+
+	"github.com/understudy-go/understudy/messages"
+	"github.com/understudy-go/understudy/transport"
+)
+
+// flush writes what can be written without waiting. Only the session actor calls it. Where the socket takes no more, or
+// cannot be tried, a writer goroutine takes over: until it is done, the outbox is its own.
+func (c *connection) flush() {
+	c.mu.Lock()
+	if c.writing || c.closed || c.writeErr != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.release()
+	c.mu.Unlock()
+
+	var failed error
+	sent := 0
+	for buf := c.outbox.front(); buf != nil; buf = c.outbox.front() {
+		n, err := c.socket.TryWrite(buf)
+		c.outbox.advance(n) // before anything else: a crash must not write these bytes again
+		sent += n
+		if err != nil {
+			failed = err
+			break
+		}
+	}
+	c.account(sent)
+	switch {
+	case failed == nil:
+	case errors.Is(failed, transport.ErrWouldBlock):
+		c.startWriter()
+	default:
+		c.mu.Lock()
+		c.writeErr = failed
+		c.mu.Unlock()
+	}
+}
+
+// release moves the replies whose turn it is from the window to the outbox. The caller holds mu and owns the outbox.
+func (c *connection) release() {
+	for {
+		out, n, ok := c.window.release()
+		if !ok {
+			return
+		}
+		c.outbox.push(out, n)
+	}
+}
+
+// account notes what was written; the caller owns the outbox.
+func (c *connection) account(sent int) {
+	answered := c.outbox.collect()
+	if sent == 0 && answered == 0 {
+		return
+	}
+	c.mu.Lock()
+	c.inflight -= answered
+	c.unwritten -= sent
+	c.total.Answered += int64(answered)
+	c.total.BytesSent += int64(sent)
+	c.mu.Unlock()
+	c.nudge()
+}
+
+func (c *connection) startWriter() {
+	c.mu.Lock()
+	c.writing = true
+	c.mu.Unlock()
+	c.stage.Tracker.Go(func() {
+		c.writeAll()
+		c.mailbox.PostUserMessage(messages.Flushed{})
+	})
+}
+
+// writeAll is the writer goroutine: it writes, waiting for the socket as long as it makes progress within the write
+// time-out, until nothing is left.
+func (c *connection) writeAll() {
+	for {
+		for buf := c.outbox.front(); buf != nil; buf = c.outbox.front() {
+			if len(buf) > c.stage.WriteBuffer {
+				buf = buf[:c.stage.WriteBuffer] // the time-out is for so much, not for a reply of any size
+			}
+			n, err := c.socket.Write(buf, c.stage.WriteTimeout)
+			c.outbox.advance(n)
+			c.account(n)
+			if err != nil {
+				c.mu.Lock()
+				c.writing, c.writeErr = false, err
+				c.mu.Unlock()
+				return
+			}
+		}
+		c.mu.Lock()
+		c.release()
+		if c.outbox.front() == nil || c.closed {
+			c.writing = false
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+	}
+}

@@ -1,0 +1,12 @@
+package fault
+
+import "time"
+
+// slowKind delays the request that is about to be handled, and all that waits for the same actor: it sleeps on the goroutine
+// of the handler, and nothing cuts the sleep short.
+var slowKind = kind{
+	name:   "slow",
+	keys:   []string{"delay"},
+	needs:  []string{"delay"},
+	strike: func(s Spec) { time.Sleep(s.delay) },
+}

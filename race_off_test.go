@@ -1,0 +1,5 @@
+//go:build !race
+
+package understudy_test
+
+const raceEnabled = false

@@ -1,0 +1,217 @@
+package understudy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/understudy-go/understudy/actors"
+	"github.com/understudy-go/understudy/messages"
+	"github.com/understudy-go/understudy/supervisor"
+	"github.com/understudy-go/understudy/transport"
+)
+
+// ErrServerClosed is what Serve returns if the server was shut down before, or has served before.
+var ErrServerClosed = errors.New("understudy: the server is closed")
+
+// Server is a TCP server built of actors. Its methods may be called from any goroutine.
+type Server struct {
+	config    Config
+	stage     *actors.Stage
+	lifecycle *actors.Lifecycle
+	system    *actor.ActorSystem
+	hub       *supervisor.Hub
+	ready     chan struct{} // closed when Serve has listened, or will not
+	ended     chan struct{} // closed when Serve has ended
+
+	mu     sync.Mutex
+	state  serverState
+	root   *actor.PID
+	urls   []string
+	report Report
+}
+
+type serverState int
+
+const (
+	fresh serverState = iota
+	serving
+	shut
+)
+
+// New returns a server that is ready to serve. The error is that of [Config.Validate].
+func New(c Config) (*Server, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	c = c.withDefaults()
+	table, err := c.Service.build()
+	if err != nil {
+		return nil, err
+	}
+	seam, err := c.faults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		config:    c,
+		lifecycle: actors.NewLifecycle(),
+		hub:       supervisor.NewHub(),
+		ready:     make(chan struct{}),
+		ended:     make(chan struct{}),
+	}
+	s.stage = actors.NewStage(context.Background(), c.settings(), table, seam, s.hub)
+	return s, nil
+}
+
+// Serve listens, and serves until the server is shut down, has failed, or ctx ends, which drains it. A server serves once.
+// Serve returns when nothing of it is left. The error is that of listening, the failure that ended the server, or
+// [ErrUnanswered]; it is nil if every request that was decoded was answered, or had no connection any more.
+func (s *Server) Serve(ctx context.Context) error {
+	s.mu.Lock()
+	if s.state != fresh {
+		s.mu.Unlock()
+		return ErrServerClosed
+	}
+	listeners, err := s.listen(ctx)
+	if err != nil {
+		s.state = shut
+		close(s.ready)
+		close(s.ended)
+		s.mu.Unlock()
+		return err
+	}
+	log := &eventLog{logger: s.config.Logger}
+	unsubscribe := s.hub.Subscribe(0, log.on)
+	// The library logs each recovery and each dead letter on its own; the hub says the same, and more.
+	s.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
+	s.root, err = s.system.Root.SpawnNamed(actors.NewServerProps(s.stage, listeners, s.lifecycle), "server")
+	if err != nil {
+		panic(fmt.Sprintf("understudy: spawning the first actor of a new system: %v", err))
+	}
+	s.state = serving
+	s.mu.Unlock()
+
+	select {
+	case <-s.lifecycle.Started:
+		close(s.ready)
+	case <-s.lifecycle.Stopped:
+		close(s.ready)
+	}
+	stop := context.AfterFunc(ctx, func() { s.system.Root.Poison(s.root) })
+	<-s.lifecycle.Stopped
+	stop()
+	report := s.finish()
+	unsubscribe()
+	log.flush()
+	s.mu.Lock()
+	s.state, s.report = shut, report
+	s.mu.Unlock()
+	close(s.ended)
+	return report.Err()
+}
+
+func (s *Server) listen(ctx context.Context) ([]*transport.Listener, error) {
+	var listeners []*transport.Listener
+	for _, text := range s.config.Listen {
+		u, err := transport.ParseURL(text)
+		if err == nil {
+			var l *transport.Listener
+			if l, err = transport.Listen(ctx, u, s.config.options()); err == nil {
+				listeners = append(listeners, l)
+				s.urls = append(s.urls, l.URL().String())
+				continue
+			}
+		}
+		for _, l := range listeners {
+			l.Close()
+		}
+		return nil, err
+	}
+	return listeners, nil
+}
+
+// leftoverWait bounds the wait for goroutines that have nothing left to do but to end.
+const leftoverWait = 2 * time.Second
+
+// finish waits for the last goroutines, and puts the report together.
+func (s *Server) finish() Report {
+	d := s.lifecycle.Drain()
+	r := Report{ByForce: d.Forced, Leaked: d.Leaks, Cause: s.lifecycle.Cause()}
+	ctx, cancel := context.WithTimeout(context.Background(), leftoverWait)
+	defer cancel()
+	s.stage.Tracker.Abandon(len(d.Leaks))
+	if err := s.stage.Tracker.Wait(ctx); err != nil {
+		r.Problems = append(r.Problems, fmt.Sprintf("%d goroutines are left", s.stage.Tracker.Running()))
+	}
+	r.Drained, r.Forced = s.stage.Ended()
+	r.Counts = s.stage.Counts()
+	if !d.Begun.IsZero() {
+		r.Took = time.Since(d.Begun)
+		r.Replies = r.Counts.Answered - d.Answered
+	}
+	return r
+}
+
+// Ready is closed when every listener accepts connections, or Serve has failed.
+func (s *Server) Ready() <-chan struct{} { return s.ready }
+
+// URLs returns what the server listens on, with the actual ports, in the order of Config.Listen. It is empty before Ready.
+func (s *Server) URLs() []string {
+	select {
+	case <-s.ready:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.urls
+	default:
+		return nil
+	}
+}
+
+// Counts returns what the server has done so far.
+func (s *Server) Counts() Counts { return s.stage.Counts() }
+
+// PID returns the server's actor: a PoisonPill drains it, and an actors.StatusRequest is answered with an actors.Status.
+// It is nil before Ready.
+func (s *Server) PID() *actor.PID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.root
+}
+
+// Shutdown drains the server and returns when nothing of it is left, with the report. If ctx ends first, the drain is
+// ended by force, and the error is that of ctx. It may be called more than once: every call waits, and gets the same
+// report. A server that was not serving yet will not.
+func (s *Server) Shutdown(ctx context.Context) (Report, error) {
+	s.mu.Lock()
+	switch s.state {
+	case fresh:
+		s.state = shut
+		close(s.ready)
+		close(s.ended)
+	case serving:
+		s.system.Root.Poison(s.root)
+	}
+	s.mu.Unlock()
+	select {
+	case <-s.ended:
+		return s.result(), nil
+	case <-ctx.Done():
+	}
+	s.system.Root.Send(s.root, messages.Force{})
+	// A message waits behind a suspended mailbox; Stop does not.
+	fallback := time.AfterFunc(leftoverWait, func() { s.system.Root.Stop(s.root) })
+	defer fallback.Stop()
+	<-s.ended
+	return s.result(), ctx.Err()
+}
+
+func (s *Server) result() Report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.report
+}

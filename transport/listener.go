@@ -1,0 +1,114 @@
+package transport
+
+import (
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// The pauses after a temporary error of accept: the first, and the longest; each is twice the one before it.
+const (
+	firstAcceptPause = 5 * time.Millisecond
+	maxAcceptPause   = time.Second
+)
+
+// Options are what is set on a listener's connections. The zero value is the usual choice.
+type Options struct {
+	KeepAlive     time.Duration // silence before the first TCP keep-alive probe; 0 is net's default of 15 s, less than 0 is none
+	Delay         bool          // true turns TCP_NODELAY off, so that the kernel collects small writes (Nagle)
+	ReceiveBuffer int           // SO_RCVBUF in bytes, which the kernel doubles, socket(7); 0 is the kernel's choice
+	SendBuffer    int           // SO_SNDBUF in bytes, as above
+}
+
+// Listener is a listening socket. Any goroutine may call its methods.
+type Listener struct {
+	nl      net.Listener
+	url     URL
+	options Options // still to be set on each connection
+	errors  atomic.Int64
+	closing atomic.Bool
+	closed  chan struct{}
+}
+
+// NewListener wraps a listener that exists already. u is what URL returns; its address is replaced by that of l if it is
+// one of tcp. The options are set on each connection that l accepts, where they apply to it.
+func NewListener(l net.Listener, u URL, o Options) *Listener {
+	if tcp, ok := l.Addr().(*net.TCPAddr); ok && u.Network == "tcp" {
+		u.Address = tcp.String()
+	}
+	return &Listener{nl: l, url: u, options: o, closed: make(chan struct{})}
+}
+
+// Accept waits for the next connection. Errors that may pass (see TemporaryAccept) are waited out, with pauses of 5 ms
+// doubling to 1 s, and counted. After Close it returns net.ErrClosed, at once even during a pause. Any other error is
+// returned, and names the URL.
+func (l *Listener) Accept() (*Conn, error) {
+	for pause := firstAcceptPause; ; pause = min(2*pause, maxAcceptPause) {
+		nc, err := l.nl.Accept()
+		if err == nil {
+			l.tune(nc)
+			return NewConn(nc), nil
+		}
+		if l.closing.Load() {
+			return nil, net.ErrClosed
+		}
+		if !TemporaryAccept(err) {
+			return nil, fmt.Errorf("accept %s: %w", l.url, bareCause(err))
+		}
+		l.errors.Add(1)
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-l.closed:
+			timer.Stop()
+			return nil, net.ErrClosed
+		}
+	}
+}
+
+// tune sets the options on a new connection. An error means that the peer has gone already, which the first read will
+// tell.
+func (l *Listener) tune(nc net.Conn) {
+	if tcp, ok := nc.(interface {
+		SetKeepAlive(bool) error
+		SetKeepAlivePeriod(time.Duration) error
+		SetNoDelay(bool) error
+	}); ok {
+		if l.options.KeepAlive < 0 {
+			_ = tcp.SetKeepAlive(false)
+		} else if l.options.KeepAlive > 0 {
+			_ = tcp.SetKeepAlive(true)
+			_ = tcp.SetKeepAlivePeriod(l.options.KeepAlive)
+		}
+		if l.options.Delay {
+			_ = tcp.SetNoDelay(false)
+		}
+	}
+	if buffered, ok := nc.(interface {
+		SetReadBuffer(int) error
+		SetWriteBuffer(int) error
+	}); ok {
+		if l.options.ReceiveBuffer > 0 {
+			_ = buffered.SetReadBuffer(l.options.ReceiveBuffer)
+		}
+		if l.options.SendBuffer > 0 {
+			_ = buffered.SetWriteBuffer(l.options.SendBuffer)
+		}
+	}
+}
+
+// URL returns where the listener listens, with the actual port.
+func (l *Listener) URL() URL { return l.url }
+
+// AcceptErrors returns how many temporary errors Accept has waited out.
+func (l *Listener) AcceptErrors() int64 { return l.errors.Load() }
+
+// Close stops listening, and removes the file of a unix socket. A second call does nothing and returns nil.
+func (l *Listener) Close() error {
+	if l.closing.Swap(true) {
+		return nil
+	}
+	close(l.closed)
+	return l.nl.Close()
+}

@@ -1,0 +1,116 @@
+package transport
+
+import (
+	"io"
+	"os"
+	"syscall"
+)
+
+// receive reads the socket once, and returns the buffer with what was held before and what came. It waits for something
+// to read if wait is true. The buffer is a pooled one, or r.part if that is growing.
+func (r *Reader) receive(wait bool) ([]byte, error) {
+	if r.conn.raw == nil {
+		return r.receivePlain()
+	}
+	r.wait, r.in, r.inErr = wait, nil, nil
+	err := r.conn.raw.Read(r.onReadable)
+	if err == nil {
+		err = r.inErr
+	}
+	buf := r.in
+	r.in = nil
+	return buf, err
+}
+
+// readOnce is the callback of RawConn.Read: one read(2). It returns false, and is called again once the socket is
+// readable, if there is nothing to read and Read waits.
+func (r *Reader) readOnce(fd uintptr) bool {
+	buf := r.take()
+	held := len(buf)
+	n, err := syscall.Read(int(fd), buf[held:cap(buf)])
+	for err == syscall.EINTR {
+		n, err = syscall.Read(int(fd), buf[held:cap(buf)])
+	}
+	if n > 0 {
+		r.in = buf[:held+n]
+		return true
+	}
+	r.giveBack(buf)
+	switch {
+	case err == nil:
+		r.inErr = r.eof()
+	case err != syscall.EAGAIN:
+		r.inErr = os.NewSyscallError("read", err)
+	case r.wait:
+		if len(r.part) == 0 {
+			r.part = nil // an idle connection keeps no memory for the next partial frame
+		}
+		return false
+	default:
+		r.inErr = ErrWouldBlock
+	}
+	return true
+}
+
+// receivePlain is receive without a raw descriptor: it waits until the read deadline, with the buffer in its hands.
+func (r *Reader) receivePlain() ([]byte, error) {
+	buf := r.take()
+	held := len(buf)
+	for {
+		n, err := r.conn.nc.Read(buf[held:cap(buf)])
+		if n > 0 {
+			return buf[:held+n], nil // an error that came with bytes comes again, as io.Reader says
+		}
+		if err != nil {
+			r.giveBack(buf)
+			if err == io.EOF {
+				err = r.eof()
+			}
+			return nil, err
+		}
+	}
+}
+
+// eof is the error for the end of the stream.
+func (r *Reader) eof() error {
+	if len(r.part) > 0 {
+		return io.ErrUnexpectedEOF
+	}
+	return io.EOF
+}
+
+// take returns the buffer to read into. It begins with the bytes of r.part, and has room for more.
+func (r *Reader) take() []byte {
+	if r.growing {
+		if len(r.part) == cap(r.part) {
+			r.grow()
+		}
+		return r.part
+	}
+	return append(r.bufs.Get(), r.part...) // fits: a part of Size bytes or more is a growing one
+}
+
+// giveBack undoes take.
+func (r *Reader) giveBack(buf []byte) {
+	if !r.growing {
+		r.bufs.Put(buf)
+	}
+}
+
+// grow doubles the memory of r.part, but not past the end of its frame, so that what is allocated is at most twice what
+// has arrived, and no byte of the next frame is read into it.
+func (r *Reader) grow() {
+	size := 2 * len(r.part)
+	if r.need > len(r.part)+1 {
+		size = min(size, r.need)
+	}
+	r.part = append(r.dedicated(size), r.part...)
+}
+
+// dedicated allocates a buffer that Buffers.Put can tell from a pooled one.
+func (r *Reader) dedicated(size int) []byte {
+	if size == r.bufs.Size() {
+		size++
+	}
+	return make([]byte, 0, size)
+}
