@@ -28,11 +28,12 @@ type Server struct {
 	ready     chan struct{} // closed when Serve has listened, or will not
 	ended     chan struct{} // closed when Serve has ended
 
-	mu     sync.Mutex
-	state  serverState
-	root   *actor.PID
-	urls   []string
-	report Report
+	mu        sync.Mutex
+	state     serverState
+	root      *actor.PID
+	urls      []string
+	listeners []*transport.Listener
+	report    Report
 }
 
 type serverState int
@@ -85,10 +86,10 @@ func (s *Server) Serve(ctx context.Context) error {
 		s.mu.Unlock()
 		return err
 	}
+	s.listeners = listeners
 	log := &eventLog{logger: s.config.Logger}
 	unsubscribe := s.hub.Subscribe(0, log.on)
-	// The library logs each recovery and each dead letter on its own; the hub says the same, and more.
-	s.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
+	s.system = newSystem()
 	s.root, err = s.system.Root.SpawnNamed(actors.NewServerProps(s.stage, listeners, s.lifecycle), "server")
 	if err != nil {
 		panic(fmt.Sprintf("understudy: spawning the first actor of a new system: %v", err))
@@ -113,6 +114,15 @@ func (s *Server) Serve(ctx context.Context) error {
 	s.mu.Unlock()
 	close(s.ended)
 	return report.Err()
+}
+
+// newSystem returns an actor system that keeps quiet: the library logs each recovery and each dead letter, of which the hub
+// tells as much and more. Its dead letters also start a goroutine for as long as it throttles their logging.
+func newSystem() *actor.ActorSystem {
+	return actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
+		actor.WithDeadLetterThrottleInterval(time.Nanosecond),
+	)
 }
 
 func (s *Server) listen(ctx context.Context) ([]*transport.Listener, error) {
@@ -214,4 +224,16 @@ func (s *Server) result() Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.report
+}
+
+// AcceptErrors returns how often accepting failed in a way that passes, such as for want of file descriptors, and was
+// tried again after a pause.
+func (s *Server) AcceptErrors() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := int64(0)
+	for _, l := range s.listeners {
+		n += l.AcceptErrors()
+	}
+	return n
 }

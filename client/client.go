@@ -19,10 +19,10 @@ type Client struct {
 	framing  transport.Framing
 	maxFrame int
 
-	slots   chan struct{}  // holds one for each request in flight
+	slots   chan struct{}  // holds one for each request in flight; all get free when the connection ends
 	pending chan *call     // the requests in flight, in the order they are sent; slots keeps it from being full
 	kick    chan struct{}  // tells the writer that there is something in out
-	ended   chan struct{}  // closed when err is set
+	ended   chan struct{}  // closed when err is set, for the writer
 	wg      sync.WaitGroup // the writer and the reader
 
 	mu     sync.Mutex // guards what follows, and makes out's order that of pending
@@ -81,8 +81,6 @@ func (c *Client) Call(ctx context.Context, m *messages.ClientMessage) (*messages
 	case c.slots <- struct{}{}:
 	case <-ctx.Done():
 		return nil, gaveUp(ctx.Err(), true)
-	case <-c.ended:
-		return nil, c.unavailable(true)
 	}
 	sent, ok := c.send(payload)
 	if !ok {

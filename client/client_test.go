@@ -1,11 +1,13 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"net"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -220,8 +222,10 @@ func TestServerClosesMidway(t *testing.T) {
 	if ok != answered {
 		t.Errorf("%d echoes were answered, want %d", ok, answered)
 	}
-	_, err := c.Echo(t.Context(), "too late")
-	wantStatus(t, err, messages.Unavailable, true)
+	for range client.MaxInFlight + 1 {
+		_, err := c.Echo(t.Context(), "too late")
+		wantStatus(t, err, messages.Unavailable, true)
+	}
 }
 
 func TestServerResets(t *testing.T) {
@@ -258,6 +262,21 @@ func TestCloseEndsCalls(t *testing.T) {
 	wantStatus(t, err, messages.Unavailable, true)
 	if !errors.Is(err, net.ErrClosed) {
 		t.Errorf("%v does not say that it was closed on this side", err)
+	}
+}
+
+func TestCloseWaitsForItsGoroutines(t *testing.T) {
+	url := serve(t, "tcp", transport.Delimited, answerAll)
+	for range 100 {
+		c := dial(t, url, client.Options{})
+		c.Close()
+		var stacks bytes.Buffer
+		if err := pprof.Lookup("goroutine").WriteTo(&stacks, 1); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(stacks.String(), "client.(*Client)") {
+			t.Fatalf("after Close:\n%s", &stacks)
+		}
 	}
 }
 
@@ -355,14 +374,15 @@ func TestRepliesThatCannotBeUsed(t *testing.T) {
 		name  string
 		reply []byte
 		code  messages.Code
+		says  string
 		after error // of the next call
 	}{
-		{"not protobuf", frame("\xff\xff"), messages.Internal, nil},
-		{"empty", frame(""), messages.Internal, nil},
-		{"unknown arm", frame("\x22\x00"), messages.Internal, nil},
-		{"another kind", frame("\x12\x00"), messages.Internal, nil},
-		{"over the limit", frame(strings.Repeat("x", 101)), messages.Unavailable, messages.ResourceExhausted},
-		{"no frame", []byte(strings.Repeat("\xff", 11)), messages.Unavailable, messages.InvalidArgument},
+		{"not protobuf", frame("\xff\xff"), messages.Internal, "does not decode", nil},
+		{"empty", frame(""), messages.Internal, "no known arm", nil},
+		{"unknown arm", frame("\x22\x00"), messages.Internal, "no known arm", nil},
+		{"another kind", frame("\x12\x00"), messages.Internal, "another kind", nil},
+		{"over the limit", frame(strings.Repeat("x", 101)), messages.Unavailable, "101 bytes", messages.ResourceExhausted},
+		{"no frame", []byte(strings.Repeat("\xff", 11)), messages.Unavailable, "varint", messages.InvalidArgument},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			client := dial(t, serve(t, "tcp", transport.Delimited, func(p *peer) {
@@ -372,6 +392,9 @@ func TestRepliesThatCannotBeUsed(t *testing.T) {
 			}), client.Options{MaxFrame: 100})
 			_, err := client.Echo(t.Context(), "x")
 			wantStatus(t, err, c.code, false)
+			if !strings.Contains(err.Error(), c.says) {
+				t.Errorf("error %q does not say %q", err, c.says)
+			}
 			got, err := client.Echo(t.Context(), "y")
 			if c.after == nil {
 				if err != nil || got != "y" {

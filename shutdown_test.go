@@ -1,0 +1,256 @@
+package understudy_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/understudy-go/understudy"
+	"github.com/understudy-go/understudy/messages"
+	"google.golang.org/protobuf/proto"
+)
+
+// A shutdown under load loses no reply: what the clients got is what the server says it answered, what they sent is what
+// it says it read, and every connection ends cleanly.
+func TestShutdownUnderLoad(t *testing.T) {
+	h := serve(t, understudy.Config{})
+	const connections = 50
+	var sentBytes, got atomic.Int64
+	var all sync.WaitGroup
+	problems := make(chan error, 2*connections)
+	flowing := make(chan struct{}, connections)
+	for c := range connections {
+		p := h.dial(0)
+		ended := make(chan struct{})
+		all.Go(func() { // sends until the server has said its last word, and then closes
+			for i := 0; ; i++ {
+				select {
+				case <-ended:
+					p.closeWrite()
+					return
+				default:
+				}
+				m, _ := nth(c, i)
+				n, err := p.Write(p.frame(m))
+				sentBytes.Add(int64(n))
+				if err != nil {
+					problems <- fmt.Errorf("connection %d: write: %w", c, err)
+					return
+				}
+			}
+		})
+		all.Go(func() {
+			defer close(ended)
+			for i := 0; ; i++ {
+				m, err := p.next()
+				if err == io.EOF {
+					return
+				}
+				_, want := nth(c, i)
+				if err != nil || !proto.Equal(m, want) {
+					problems <- fmt.Errorf("connection %d: reply %d: %v, %w", c, i, m, err)
+					return
+				}
+				got.Add(1)
+				if i == 100 {
+					flowing <- struct{}{}
+				}
+			}
+		})
+	}
+	for range connections {
+		<-flowing
+	}
+	r := h.stop()
+	all.Wait()
+	close(problems)
+	for err := range problems {
+		t.Error(err)
+	}
+	c := r.Counts
+	if c.Answered != got.Load() || c.Decoded != c.Answered {
+		t.Errorf("clients got %d replies; the server decoded %d, answered %d", got.Load(), c.Decoded, c.Answered)
+	}
+	if c.BytesDecoded+c.BytesDiscarded+c.BytesUnread != sentBytes.Load() {
+		t.Errorf("clients sent %d bytes; the server decoded %d, discarded %d, left %d unread", sentBytes.Load(), c.BytesDecoded, c.BytesDiscarded, c.BytesUnread)
+	}
+	if r.Drained != connections || r.Forced != 0 || r.ByForce || r.Err() != nil || c.PeerErrors != 0 {
+		t.Errorf("report: %+v", r)
+	}
+	if err := <-h.served; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	t.Logf("%d replies, %d of them in the drain, which took %v; %d bytes discarded", got.Load(), r.Replies, r.Took, c.BytesDiscarded)
+}
+
+// What has arrived when the drain begins is answered.
+func TestShutdownAnswersWhatHasArrived(t *testing.T) {
+	everyFraming(t, understudy.Config{Faults: []string{"slow worker/* delay=2ms"}, Window: 16, Workers: 1}, func(t *testing.T, h *host, p *peer) {
+		const n = 10
+		var all []byte
+		for i := range n {
+			m, _ := nth(0, i)
+			all = append(all, p.frame(m)...)
+		}
+		p.send(all...)
+		until(t, "the requests are in", func() bool { return h.Counts().Decoded == n })
+		done := make(chan understudy.Report, 1)
+		go func() { done <- h.stop() }()
+		for i := range n {
+			_, w := nth(0, i)
+			p.want(w)
+		}
+		p.wantEnd()
+		p.Close()
+		if r := <-done; r.Counts.Answered != n || r.Drained != 1 || r.Err() != nil {
+			t.Errorf("report: %+v", r)
+		}
+	})
+}
+
+// Half a second before its end, a drain answers what is unanswered with UNAVAILABLE; a handler that still does not return
+// is given up, and named with its stack.
+func TestShutdownGivesUpHungHandlers(t *testing.T) {
+	release := make(chan struct{})
+	var hung sync.WaitGroup
+	t.Cleanup(func() { close(release); hung.Wait() })
+	h := serve(t, understudy.Config{Service: hanging(release, &hung), Drain: 700 * time.Millisecond, Workers: 4, Deadline: time.Minute})
+	p := h.dial(0)
+	p.send(append(p.frame(addRequest(1, 1)), append(p.frame(echoRequest("hang")), p.frame(addRequest(2, 2))...)...)...)
+	until(t, "the handler hangs", func() bool { return h.Counts().WorkerBursts == 1 && h.Counts().Codes[messages.OK] == 1 })
+	done := make(chan understudy.Report, 1)
+	go func() { done <- h.stop() }()
+	p.want(addReply(2))
+	for i := range 2 {
+		m, err := p.next()
+		if err != nil || m.GetError().GetCode() != int32(messages.Unavailable) {
+			t.Fatalf("got %v, %v", m, err)
+		}
+		if started := i == 0; m.GetError().GetNotStarted() == started {
+			t.Errorf("reply %d: not_started is %v", i, m.GetError().GetNotStarted())
+		}
+	}
+	p.wantEnd()
+	p.Close()
+	r := <-done
+	if len(r.Leaked) != 1 || !strings.HasPrefix(r.Leaked[0].Name, "server/pool/worker-") || !strings.Contains(r.Leaked[0].Stack, "hanging") {
+		t.Errorf("leaked: %+v", r.Leaked)
+	}
+	if !r.ByForce || r.Forced != 1 || !errors.Is(r.Err(), understudy.ErrUnanswered) || r.Counts.Answered != 3 {
+		t.Errorf("report: %+v", r)
+	}
+	if err := <-h.served; !errors.Is(err, understudy.ErrUnanswered) {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+// hanging is a service whose Echo hangs until release is closed.
+func hanging(release chan struct{}, hung *sync.WaitGroup) understudy.Handlers {
+	s := understudy.NewService[*messages.ClientMessage, *messages.ServerMessage]()
+	understudy.Handle(s, func(_ context.Context, in *messages.EchoMessage) (*messages.EchoMessage, error) {
+		hung.Add(1)
+		defer hung.Done()
+		<-release
+		return in, nil
+	})
+	understudy.Handle(s, func(_ context.Context, in *messages.AddRequest) (*messages.AddResponse, error) {
+		return &messages.AddResponse{Result: in.A + in.B}, nil
+	})
+	return s
+}
+
+// A handler that waits for its context ends with it, and nothing is given up.
+func TestShutdownCancelsContexts(t *testing.T) {
+	s := understudy.NewService[*messages.ClientMessage, *messages.ServerMessage]()
+	understudy.Handle(s, func(ctx context.Context, in *messages.EchoMessage) (*messages.EchoMessage, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	})
+	h := serve(t, understudy.Config{Service: s, Drain: 400 * time.Millisecond, Deadline: time.Minute})
+	p := h.dial(0)
+	p.send(p.frame(echoRequest("wait"))...)
+	until(t, "the handler waits", func() bool { return h.Counts().WorkerBursts == 1 })
+	go h.stop()
+	p.want(errorReply(messages.Unavailable))
+	p.wantEnd()
+	p.Close()
+	if r := h.stop(); len(r.Leaked) != 0 {
+		t.Errorf("report: %+v", r)
+	}
+}
+
+// Shutdown may be called by many, again, before Serve, and with a context that ends at once.
+func TestShutdownTwiceAndFromAnyGoroutine(t *testing.T) {
+	h := serve(t, understudy.Config{})
+	p := h.dial(0)
+	p.send(p.frame(addRequest(2, 40))...)
+	p.want(addReply(42))
+	p.Close()
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if _, err := h.Shutdown(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if r := h.stop(); r.Counts.Answered != 1 {
+		t.Errorf("report: %+v", r)
+	}
+	if err := h.Serve(context.Background()); !errors.Is(err, understudy.ErrServerClosed) {
+		t.Errorf("Serve again: %v", err)
+	}
+}
+
+func TestShutdownBeforeServe(t *testing.T) {
+	s, err := understudy.New(understudy.Config{Listen: []string{"tcp://127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Shutdown(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if err := s.Serve(context.Background()); !errors.Is(err, understudy.ErrServerClosed) {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+// A context that ends forces: what is in flight is not waited for.
+func TestShutdownByForce(t *testing.T) {
+	release := make(chan struct{})
+	var hung sync.WaitGroup
+	t.Cleanup(func() { close(release); hung.Wait() })
+	h := serve(t, understudy.Config{Service: hanging(release, &hung), Deadline: time.Minute, Drain: time.Minute})
+	p := h.dial(0)
+	p.send(p.frame(echoRequest("hang"))...)
+	until(t, "the handler hangs", func() bool { return h.Counts().WorkerBursts == 1 })
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	r, err := h.Shutdown(ctx)
+	if !errors.Is(err, context.Canceled) || !r.ByForce || len(r.Leaked) != 1 || r.Counts.Unanswered != 1 {
+		t.Errorf("report: %+v, %v", r, err)
+	}
+}
+
+// A pill for the server's PID is a shutdown, and the end of Serve's context is one too.
+func TestServeEndsWithItsContext(t *testing.T) {
+	s, err := understudy.New(understudy.Config{Listen: []string{"tcp://127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx) }()
+	<-s.Ready()
+	cancel()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
