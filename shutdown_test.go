@@ -117,10 +117,7 @@ func TestShutdownAnswersWhatHasArrived(t *testing.T) {
 // Half a second before its end, a drain answers what is unanswered with UNAVAILABLE; a handler that still does not return
 // is given up, and named with its stack.
 func TestShutdownGivesUpHungHandlers(t *testing.T) {
-	release := make(chan struct{})
-	var hung sync.WaitGroup
-	t.Cleanup(func() { close(release); hung.Wait() })
-	h := serve(t, understudy.Config{Service: hanging(release, &hung), Drain: 700 * time.Millisecond, Workers: 4, Deadline: time.Minute})
+	h := serve(t, understudy.Config{Service: hanging(t), Drain: 700 * time.Millisecond, Workers: 4, Deadline: time.Minute})
 	p := h.dial(0)
 	p.send(append(p.frame(addRequest(1, 1)), append(p.frame(echoRequest("hang")), p.frame(addRequest(2, 2))...)...)...)
 	until(t, "the handler hangs", func() bool { return h.Counts().WorkerBursts == 1 && h.Counts().Codes[messages.OK] == 1 })
@@ -150,13 +147,17 @@ func TestShutdownGivesUpHungHandlers(t *testing.T) {
 	}
 }
 
-// hanging is a service whose Echo hangs until release is closed.
-func hanging(release chan struct{}, hung *sync.WaitGroup) understudy.Handlers {
+// hanging is a service whose Echo hangs, once, until the test ends.
+func hanging(t *testing.T) understudy.Handlers {
+	release, returned := make(chan struct{}), make(chan struct{}, 1)
+	t.Cleanup(func() {
+		close(release)
+		<-returned
+	})
 	s := understudy.NewService[*messages.ClientMessage, *messages.ServerMessage]()
 	understudy.Handle(s, func(_ context.Context, in *messages.EchoMessage) (*messages.EchoMessage, error) {
-		hung.Add(1)
-		defer hung.Done()
 		<-release
+		returned <- struct{}{}
 		return in, nil
 	})
 	understudy.Handle(s, func(_ context.Context, in *messages.AddRequest) (*messages.AddResponse, error) {
@@ -224,10 +225,7 @@ func TestShutdownBeforeServe(t *testing.T) {
 
 // A context that ends forces: what is in flight is not waited for.
 func TestShutdownByForce(t *testing.T) {
-	release := make(chan struct{})
-	var hung sync.WaitGroup
-	t.Cleanup(func() { close(release); hung.Wait() })
-	h := serve(t, understudy.Config{Service: hanging(release, &hung), Deadline: time.Minute, Drain: time.Minute})
+	h := serve(t, understudy.Config{Service: hanging(t), Deadline: time.Minute, Drain: time.Minute})
 	p := h.dial(0)
 	p.send(p.frame(echoRequest("hang"))...)
 	until(t, "the handler hangs", func() bool { return h.Counts().WorkerBursts == 1 })
@@ -252,5 +250,29 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	cancel()
 	if err := <-served; err != nil {
 		t.Error(err)
+	}
+}
+
+// Who has connected and sent before the drain begins is answered, even if nobody has accepted it yet.
+func TestShutdownServesTheBacklog(t *testing.T) {
+	for range 20 {
+		h := serve(t, understudy.Config{})
+		peers := make([]*peer, 100)
+		for i := range peers {
+			peers[i] = h.dial(0)
+			m, _ := nth(i, 0)
+			peers[i].send(peers[i].frame(m)...)
+		}
+		done := make(chan understudy.Report, 1)
+		go func() { done <- h.stop() }()
+		for i, p := range peers {
+			_, w := nth(i, 0)
+			p.want(w)
+			p.wantEnd()
+			p.Close()
+		}
+		if r := <-done; r.Counts.Answered != int64(len(peers)) || r.Drained != len(peers) || r.Err() != nil {
+			t.Errorf("report: %+v", r)
+		}
 	}
 }

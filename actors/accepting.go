@@ -25,12 +25,14 @@ type acceptLoop struct {
 	room    sync.Cond
 	begun   bool
 	closed  bool
+	ended   bool      // the goroutine has
+	come    sync.Cond // a connection waits, or none will come any more
 	waiting []*transport.Conn
 }
 
 func newAcceptLoop(st *Stage, l *transport.Listener) *acceptLoop {
 	a := &acceptLoop{stage: st, listener: l, mailbox: new(Mailbox)}
-	a.room.L = &a.mu
+	a.room.L, a.come.L = &a.mu, &a.mu
 	return a
 }
 
@@ -46,6 +48,7 @@ func (a *acceptLoop) start() {
 }
 
 func (a *acceptLoop) run() {
+	defer a.end()
 	for {
 		socket, err := a.listener.Accept()
 		if err != nil {
@@ -77,7 +80,27 @@ func (a *acceptLoop) put(socket *transport.Conn) bool {
 		return false
 	}
 	a.waiting = append(a.waiting, socket)
+	a.come.Signal()
 	return true
+}
+
+// end notes that no more connections will come.
+func (a *acceptLoop) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ended = true
+	a.come.Broadcast()
+}
+
+// await is take for the time after the listener was told to finish: it waits for the connections that are still to come,
+// and returns nil after the last.
+func (a *acceptLoop) await() *transport.Conn {
+	a.mu.Lock()
+	for len(a.waiting) == 0 && a.begun && !a.ended {
+		a.come.Wait()
+	}
+	a.mu.Unlock()
+	return a.take()
 }
 
 // take returns the connection that has waited longest, or nil.

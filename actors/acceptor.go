@@ -27,7 +27,7 @@ func newAcceptorProps(st *Stage, l *transport.Listener) *actor.Props {
 		supervisor.WithStrategy(newSessionStrategy(st)),
 		supervisor.WithCascade(supervisor.Cascade{
 			Phase:   supervisor.Together,
-			OnDrain: func(actor.Context) { loop.close() },
+			OnDrain: func(ctx actor.Context) { supervisor.Unguard(ctx.Actor()).(*acceptor).onDrain(ctx) },
 			Events:  st.Hub,
 		}),
 	)
@@ -78,6 +78,14 @@ func (a *acceptor) onAccepted(ctx actor.Context) {
 		if socket == nil {
 			return
 		}
+		a.spawn(ctx, socket)
+	}
+}
+
+// onDrain ends the accepting. Who has connected already is let in, and drained like the others.
+func (a *acceptor) onDrain(ctx actor.Context) {
+	a.loop.listener.Finish()
+	for socket := a.loop.await(); socket != nil; socket = a.loop.await() {
 		a.spawn(ctx, socket)
 	}
 }

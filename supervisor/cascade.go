@@ -26,7 +26,7 @@ type Cascade struct {
 	// Phase groups the children: those of the highest phase are poisoned together, the last one started first, then, when they have all
 	// terminated, those of the next. It is called once for each child, when the pill arrives. nil: each child is a phase of its own.
 	Phase func(child *actor.PID) int
-	// OnDrain is called once, when the pill arrives, before the first child is poisoned. nil: nothing.
+	// OnDrain is called once, when the pill arrives, before the first child is poisoned; it may still spawn some. nil: nothing.
 	OnDrain func(ctx actor.Context)
 	// Events gets a Drained when the last child has terminated. nil: none.
 	Events *Hub
@@ -44,7 +44,7 @@ func WithCascade(c Cascade) actor.PropsOption {
 					return next(system, id, props, parent)
 				}
 				state := extensionOf(ctx, cascadeID, begin)
-				if state.draining {
+				if state.refusing {
 					return nil, ErrDraining
 				}
 				pid, err := next(system, id, props, parent)
@@ -76,6 +76,7 @@ type cascadeState struct {
 	children map[string]*cascadeChild // by id; the library's own list loses the order
 	started  uint64                   // children so far
 	draining bool
+	refusing bool            // takes no new children: from the end of OnDrain on
 	stopping bool            // told to stop, by us or by somebody else
 	plan     []*cascadeChild // those to poison, the next one first; nil before the pill
 	waiting  int             // poisoned and not terminated
@@ -119,7 +120,10 @@ func (s *cascadeState) onPill(ctx actor.ReceiverContext) {
 		return
 	}
 	s.draining = true
-	defer s.advance(ctx) // even if OnDrain panics
+	defer func() { // even if OnDrain panics
+		s.refusing = true
+		s.advance(ctx)
+	}()
 	if c, ok := ctx.(actor.Context); ok && s.cascade.OnDrain != nil {
 		s.cascade.OnDrain(c)
 	}

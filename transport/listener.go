@@ -1,8 +1,11 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -29,6 +32,10 @@ type Listener struct {
 	errors  atomic.Int64
 	closing atomic.Bool
 	closed  chan struct{}
+
+	finish   sync.Once
+	finished chan struct{} // closed by Finish
+	last     time.Time     // when Accept ends at the latest; set before finished is closed
 }
 
 // NewListener wraps a listener that exists already. u is what URL returns; its address is replaced by that of l if it is
@@ -37,14 +44,15 @@ func NewListener(l net.Listener, u URL, o Options) *Listener {
 	if tcp, ok := l.Addr().(*net.TCPAddr); ok && u.Network == "tcp" {
 		u.Address = tcp.String()
 	}
-	return &Listener{nl: l, url: u, options: o, closed: make(chan struct{})}
+	return &Listener{nl: l, url: u, options: o, closed: make(chan struct{}), finished: make(chan struct{})}
 }
 
 // Accept waits for the next connection. Errors that may pass (see TemporaryAccept) are waited out, with pauses of 5 ms
-// doubling to 1 s, and counted. After Close it returns net.ErrClosed, at once even during a pause. Any other error is
-// returned, and names the URL.
+// doubling to 1 s, and counted. After Close it returns net.ErrClosed, at once even during a pause; after Finish, once no
+// connection waits. Any other error is returned, and names the URL.
 func (l *Listener) Accept() (*Conn, error) {
 	for pause := firstAcceptPause; ; pause = min(2*pause, maxAcceptPause) {
+		l.lookAhead()
 		nc, err := l.nl.Accept()
 		if err == nil {
 			l.tune(nc)
@@ -53,6 +61,14 @@ func (l *Listener) Accept() (*Conn, error) {
 		if l.closing.Load() {
 			return nil, net.ErrClosed
 		}
+		if l.finishing() {
+			// None waits, or none can be taken in any more.
+			_ = l.Close()
+			return nil, net.ErrClosed
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			continue
+		}
 		if !TemporaryAccept(err) {
 			return nil, fmt.Errorf("accept %s: %w", l.url, bareCause(err))
 		}
@@ -60,11 +76,60 @@ func (l *Listener) Accept() (*Conn, error) {
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
+		case <-l.finished:
+			timer.Stop()
 		case <-l.closed:
 			timer.Stop()
 			return nil, net.ErrClosed
 		}
 	}
+}
+
+// How Finish finds out that no connection waits: accept finds none for so long. And how long it looks at all.
+const (
+	finishPause = 2 * time.Millisecond
+	finishBound = 500 * time.Millisecond
+)
+
+// Finish ends the listening without refusing anyone who has connected already: Accept goes on to return the connections
+// that wait in the kernel, and then closes the listener and returns net.ErrClosed. (Close resets them.) It takes at most
+// half a second, however many go on connecting. Finish itself does not wait; a second call does nothing.
+func (l *Listener) Finish() {
+	l.finish.Do(func() {
+		l.last = time.Now().Add(finishBound)
+		close(l.finished)
+		if !l.setDeadline(time.Now().Add(finishPause)) {
+			_ = l.Close()
+		}
+	})
+}
+
+func (l *Listener) finishing() bool {
+	select {
+	case <-l.finished:
+		return true
+	default:
+		return false
+	}
+}
+
+// lookAhead bounds the next accept, once the listener finishes. If Finish comes right after the look, its own deadline
+// bounds that accept.
+func (l *Listener) lookAhead() {
+	if !l.finishing() {
+		return
+	}
+	next := time.Now().Add(finishPause)
+	if next.After(l.last) {
+		next = l.last
+	}
+	l.setDeadline(next)
+}
+
+// setDeadline is false for a listener that has no deadlines.
+func (l *Listener) setDeadline(t time.Time) bool {
+	d, ok := l.nl.(interface{ SetDeadline(time.Time) error })
+	return ok && d.SetDeadline(t) == nil
 }
 
 // tune sets the options on a new connection. An error means that the peer has gone already, which the first read will

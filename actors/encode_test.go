@@ -1,0 +1,92 @@
+package actors
+
+import (
+	"testing"
+
+	"github.com/understudy-go/understudy/messages"
+	"github.com/understudy-go/understudy/transport"
+	"google.golang.org/protobuf/proto"
+)
+
+func echoTable(t testing.TB) *Table {
+	t.Helper()
+	requests, err := messages.NewEnvelope((*messages.ClientMessage)(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replies, err := messages.NewEnvelope((*messages.ServerMessage)(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := NewTable(requests, replies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// What the encoder appends is, in every framing, what google.golang.org/protobuf makes of the same envelope, framed.
+func TestEncoder(t *testing.T) {
+	table := echoTable(t)
+	long := string(make([]byte, 300)) // a length of two bytes
+	echo := table.Replies.Arm(1)
+	replies := []struct {
+		name   string
+		append func(encoder, []byte) ([]byte, error)
+		want   *messages.ServerMessage
+	}{
+		{"empty", func(e encoder, dst []byte) ([]byte, error) { return e.reply(dst, echo, &messages.EchoMessage{}) },
+			&messages.ServerMessage{Message: &messages.ServerMessage_EchoMessage{EchoMessage: &messages.EchoMessage{}}}},
+		{"long", func(e encoder, dst []byte) ([]byte, error) {
+			return e.reply(dst, echo, &messages.EchoMessage{Content: long})
+		},
+			&messages.ServerMessage{Message: &messages.ServerMessage_EchoMessage{EchoMessage: &messages.EchoMessage{Content: long}}}},
+		{"status", func(e encoder, dst []byte) ([]byte, error) {
+			return e.status(dst, &messages.Status{Code: messages.Internal, Message: "b\xffd", IncidentID: "i"}), nil
+		},
+			&messages.ServerMessage{Message: &messages.ServerMessage_Error{Error: &messages.Error{Code: 13, Message: "b\uFFFDd", IncidentId: "i"}}}},
+	}
+	for _, name := range transport.Framings() {
+		framing, err := transport.FramingByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range replies {
+			got, err := r.append(encoder{table, framing}, []byte("before"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			payload, err := proto.MarshalOptions{Deterministic: true}.Marshal(r.want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := append(framing.AppendHeader([]byte("before"), len(payload)), payload...)
+			if string(got) != string(want) {
+				t.Errorf("%s, %s: %x, want %x", name, r.name, got, want)
+			}
+		}
+	}
+}
+
+// A reply that does not encode leaves no bytes behind.
+func TestEncoderFailureLeavesNothing(t *testing.T) {
+	table := echoTable(t)
+	dst, err := encoder{table, transport.Delimited}.reply([]byte("before"), table.Replies.Arm(1), &messages.EchoMessage{Content: "\xff"})
+	if err == nil || string(dst) != "before" {
+		t.Errorf("got %q, %v; want %q and an error", dst, err, "before")
+	}
+}
+
+func BenchmarkEncoderReply(b *testing.B) {
+	table := echoTable(b)
+	e := encoder{table, transport.Delimited}
+	arm, m := table.Replies.Arm(1), &messages.EchoMessage{Content: "thirty-two bytes of echo content"}
+	buf := make([]byte, 0, 4096)
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		if buf, err = e.reply(buf[:0], arm, m); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
