@@ -86,10 +86,10 @@ type peer struct {
 	r       *bufio.Reader
 }
 
-// dial connects to the i-th listener.
-func (h *host) dial(i int) *peer {
+// dial connects to the server.
+func (h *host) dial() *peer {
 	h.t.Helper()
-	p, err := h.tryDial(i)
+	p, err := h.tryDial()
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -98,8 +98,8 @@ func (h *host) dial(i int) *peer {
 	return p
 }
 
-func (h *host) tryDial(i int) (*peer, error) {
-	u, err := transport.ParseURL(h.URLs()[i])
+func (h *host) tryDial() (*peer, error) {
+	u, err := transport.ParseURL(h.URLs()[0])
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +224,7 @@ func everyFraming(t *testing.T, c understudy.Config, f func(t *testing.T, h *hos
 			c := c
 			c.Listen = []string{"tcp://127.0.0.1:0?" + url.Values{"framing": {name}}.Encode()}
 			h := serve(t, c)
-			f(t, h, h.dial(0))
+			f(t, h, h.dial())
 		})
 	}
 }
@@ -243,8 +243,8 @@ func until(t *testing.T, what string, cond func() bool) {
 	}
 }
 
-func address(h *host, i int) string {
-	return strings.TrimPrefix(strings.TrimPrefix(strings.SplitN(h.URLs()[i], "?", 2)[0], "tcp://"), "unix://")
+func address(h *host) string {
+	return strings.TrimPrefix(strings.TrimPrefix(strings.SplitN(h.URLs()[0], "?", 2)[0], "tcp://"), "unix://")
 }
 
 // request and reply of place i on connection c: both kinds, and no two alike.

@@ -48,7 +48,7 @@ func TestBadRequestsKeepTheConnection(t *testing.T) {
 				if p.framing == transport.Unframed && !c.bare {
 					return
 				}
-				other := h.dial(0)
+				other := h.dial()
 				p.send(raw(p.framing, c.payload...)...)
 				p.send(p.frame(addRequest(2, 40))...)
 				p.want(errorReply(c.want))
@@ -127,7 +127,7 @@ func TestUncuttableStreamsEndCleanly(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.framing.Name()+"/"+c.name, func(t *testing.T) {
 			h := serve(t, understudy.Config{MaxFrame: limit, Listen: []string{"tcp://127.0.0.1:0?framing=" + c.framing.Name()}})
-			p, other := h.dial(0), h.dial(0)
+			p, other := h.dial(), h.dial()
 			p.send(append(p.frame(echoRequest("before")), c.bytes...)...)
 			p.want(echoReply("before"))
 			p.want(errorReply(c.want))
@@ -188,7 +188,7 @@ func TestByteByByte(t *testing.T) {
 // A peer that takes too long over one request is closed, although it never stops sending; others are served meanwhile.
 func TestDribbleIsEnded(t *testing.T) {
 	everyFraming(t, understudy.Config{FrameTimeout: 200 * time.Millisecond}, func(t *testing.T, h *host, p *peer) {
-		other := h.dial(0)
+		other := h.dial()
 		request := p.frame(echoRequest(string(bytes.Repeat([]byte("x"), 100_000))))
 		ended := make(chan struct{})
 		go func() {
@@ -220,7 +220,7 @@ func TestDribbleIsEnded(t *testing.T) {
 // Who connects and says nothing is closed.
 func TestSilenceIsEnded(t *testing.T) {
 	h := serve(t, understudy.Config{FirstByteTimeout: 50 * time.Millisecond})
-	p := h.dial(0)
+	p := h.dial()
 	p.wantEnd()
 	p.Close()
 	until(t, "the connection is gone", func() bool { return h.Counts().Connections == 0 })
@@ -232,7 +232,7 @@ func TestSilenceIsEnded(t *testing.T) {
 // Who has spoken and says nothing more is closed, but not while it waits for a reply.
 func TestIdleIsEnded(t *testing.T) {
 	h := serve(t, understudy.Config{IdleTimeout: 50 * time.Millisecond, Faults: []string{"slow worker/* delay=300ms"}})
-	p := h.dial(0)
+	p := h.dial()
 	p.send(p.frame(addRequest(2, 40))...)
 	p.want(addReply(42))
 	p.wantEnd()
@@ -262,7 +262,7 @@ func TestHalfCloseWithRepliesPending(t *testing.T) {
 // A connection that ends in a bare FIN with nothing said is nobody's error.
 func TestConnectAndClose(t *testing.T) {
 	h := serve(t, understudy.Config{})
-	p := h.dial(0)
+	p := h.dial()
 	p.closeWrite()
 	if _, err := io.ReadAll(p); err != nil {
 		t.Error(err)

@@ -34,7 +34,7 @@ func (l load) run(t *testing.T, h *host) (failed int64) {
 	var all sync.WaitGroup
 	problems := make(chan error, l.connections)
 	for c := range l.connections {
-		p := h.dial(0)
+		p := h.dial()
 		all.Go(func() {
 			var out []byte
 			for i := range l.requests {

@@ -16,7 +16,7 @@ import (
 // A client that never reads fills its own window and nobody else's; in the end the write time-out closes it.
 func TestClientThatNeverReads(t *testing.T) {
 	h := serve(t, understudy.Config{WriteTimeout: 500 * time.Millisecond, SendBuffer: 16 << 10})
-	deaf, other := h.dial(0), h.dial(0)
+	deaf, other := h.dial(), h.dial()
 	request := deaf.frame(echoRequest(string(bytes.Repeat([]byte("x"), 10_000))))
 	stuck := make(chan struct{})
 	go func() {
@@ -46,9 +46,9 @@ func TestClientThatNeverReads(t *testing.T) {
 // A reset in mid-request ends that connection only.
 func TestReset(t *testing.T) {
 	h := serve(t, understudy.Config{Faults: []string{"slow worker/* delay=20ms"}})
-	other := h.dial(0)
+	other := h.dial()
 	for i := range 5 {
-		p := h.dial(0)
+		p := h.dial()
 		p.send(p.frame(addRequest(1, 1))...)
 		p.send(p.frame(echoRequest("cut short"))[:4]...)
 		p.Conn.(*net.TCPConn).SetLinger(0)
@@ -72,7 +72,7 @@ func TestFiveThousandConnections(t *testing.T) {
 	h := serve(t, understudy.Config{})
 	peers := make([]*peer, n)
 	for i := range peers {
-		peers[i] = h.dial(0)
+		peers[i] = h.dial()
 	}
 	for round := range 2 {
 		for i, p := range peers {
@@ -102,12 +102,12 @@ func TestFiveThousandConnections(t *testing.T) {
 // One connection too many is told so, and closed; when one has gone, the next is served.
 func TestConnectionLimit(t *testing.T) {
 	h := serve(t, understudy.Config{MaxConnections: 2})
-	a, b := h.dial(0), h.dial(0)
+	a, b := h.dial(), h.dial()
 	for _, p := range []*peer{a, b} {
 		p.send(p.frame(addRequest(2, 40))...)
 		p.want(addReply(42))
 	}
-	c := h.dial(0)
+	c := h.dial()
 	c.send(c.frame(addRequest(2, 40))...)
 	m, err := c.next()
 	if err != nil || m.GetError().GetCode() != int32(messages.ResourceExhausted) || !m.GetError().GetNotStarted() || m.GetError().GetRetryAfterMs() == 0 {
@@ -117,7 +117,7 @@ func TestConnectionLimit(t *testing.T) {
 	c.Close()
 	a.Close()
 	until(t, "a place is free", func() bool { return h.Counts().Connections == 1 })
-	d := h.dial(0)
+	d := h.dial()
 	d.send(d.frame(addRequest(2, 40))...)
 	d.want(addReply(42))
 	if got := h.Counts(); got.Refused != 1 || got.Accepted != 3 {
@@ -128,7 +128,7 @@ func TestConnectionLimit(t *testing.T) {
 // Without file descriptors for a while, live connections are served, and those that waited are served afterwards.
 func TestOutOfDescriptors(t *testing.T) {
 	h := serve(t, understudy.Config{})
-	before := h.dial(0)
+	before := h.dial()
 	before.send(before.frame(addRequest(1, 1))...)
 	before.want(addReply(2))
 
@@ -162,7 +162,7 @@ func TestOutOfDescriptors(t *testing.T) {
 		}
 		hoard = append(hoard, f)
 	}
-	u, err := net.ResolveTCPAddr("tcp", address(h, 0))
+	u, err := net.ResolveTCPAddr("tcp", address(h))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestOutOfDescriptors(t *testing.T) {
 // Errors that are expected when a peer goes away in mid-reply are counted.
 func TestPeerGoesAwayWhileWriting(t *testing.T) {
 	h := serve(t, understudy.Config{SendBuffer: 16 << 10})
-	p := h.dial(0)
+	p := h.dial()
 	request := p.frame(echoRequest(string(bytes.Repeat([]byte("x"), 100_000))))
 	for range 20 {
 		p.send(request...)

@@ -19,14 +19,15 @@ import (
 // A shutdown under load loses no reply: what the clients got is what the server says it answered, what they sent is what
 // it says it read, and every connection ends cleanly.
 func TestShutdownUnderLoad(t *testing.T) {
-	h := serve(t, understudy.Config{})
+	// However slow the machine: no bound of the server's may pass.
+	h := serve(t, understudy.Config{Drain: patience, Linger: patience, Deadline: patience})
 	const connections = 50
 	var sentBytes, got atomic.Int64
 	var all sync.WaitGroup
 	problems := make(chan error, 2*connections)
 	flowing := make(chan struct{}, connections)
 	for c := range connections {
-		p := h.dial(0)
+		p := h.dial()
 		ended := make(chan struct{})
 		all.Go(func() { // sends until the server has said its last word, and then closes
 			for i := 0; ; i++ {
@@ -118,7 +119,7 @@ func TestShutdownAnswersWhatHasArrived(t *testing.T) {
 // is given up, and named with its stack.
 func TestShutdownGivesUpHungHandlers(t *testing.T) {
 	h := serve(t, understudy.Config{Service: hanging(t), Drain: 700 * time.Millisecond, Workers: 4, Deadline: time.Minute})
-	p := h.dial(0)
+	p := h.dial()
 	p.send(append(p.frame(addRequest(1, 1)), append(p.frame(echoRequest("hang")), p.frame(addRequest(2, 2))...)...)...)
 	until(t, "the handler hangs", func() bool { return h.Counts().WorkerBursts == 1 && h.Counts().Codes[messages.OK] == 1 })
 	done := make(chan understudy.Report, 1)
@@ -174,7 +175,7 @@ func TestShutdownCancelsContexts(t *testing.T) {
 		return nil, ctx.Err()
 	})
 	h := serve(t, understudy.Config{Service: s, Drain: 400 * time.Millisecond, Deadline: time.Minute})
-	p := h.dial(0)
+	p := h.dial()
 	p.send(p.frame(echoRequest("wait"))...)
 	until(t, "the handler waits", func() bool { return h.Counts().WorkerBursts == 1 })
 	go h.stop()
@@ -189,7 +190,7 @@ func TestShutdownCancelsContexts(t *testing.T) {
 // Shutdown may be called by many, again, before Serve, and with a context that ends at once.
 func TestShutdownTwiceAndFromAnyGoroutine(t *testing.T) {
 	h := serve(t, understudy.Config{})
-	p := h.dial(0)
+	p := h.dial()
 	p.send(p.frame(addRequest(2, 40))...)
 	p.want(addReply(42))
 	p.Close()
@@ -226,7 +227,7 @@ func TestShutdownBeforeServe(t *testing.T) {
 // A context that ends forces: what is in flight is not waited for.
 func TestShutdownByForce(t *testing.T) {
 	h := serve(t, understudy.Config{Service: hanging(t), Deadline: time.Minute, Drain: time.Minute})
-	p := h.dial(0)
+	p := h.dial()
 	p.send(p.frame(echoRequest("hang"))...)
 	until(t, "the handler hangs", func() bool { return h.Counts().WorkerBursts == 1 })
 	ctx, cancel := context.WithCancel(context.Background())
@@ -259,7 +260,7 @@ func TestShutdownServesTheBacklog(t *testing.T) {
 		h := serve(t, understudy.Config{})
 		peers := make([]*peer, 100)
 		for i := range peers {
-			peers[i] = h.dial(0)
+			peers[i] = h.dial()
 			m, _ := nth(i, 0)
 			peers[i].send(peers[i].frame(m)...)
 		}

@@ -90,7 +90,6 @@ func (c *connection) abandon(ours bool) {
 		c.total.Dropped += int64(c.inflight)
 	}
 	c.inflight = 0
-	c.total.BytesDiscarded = c.total.BytesReceived - c.total.BytesDecoded
 	cancel := c.cancel
 	c.mu.Unlock()
 	if cancel != nil {

@@ -240,5 +240,9 @@ func (c *connection) counts() Counts {
 	defer c.mu.Unlock()
 	t := c.total
 	t.InFlight = int64(c.inflight)
+	if c.closed {
+		// The reader may have read on until it noticed.
+		t.BytesDiscarded = t.BytesReceived - t.BytesDecoded
+	}
 	return t
 }

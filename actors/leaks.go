@@ -43,7 +43,7 @@ func workerStacks() map[string]string {
 		return nil
 	}
 	stacks := make(map[string]string)
-	for _, record := range strings.Split(text.String(), "\n\n") {
+	for record := range strings.SplitSeq(text.String(), "\n\n") {
 		name, stack, ok := parseRecord(record)
 		if ok {
 			stacks[name] = stack

@@ -16,7 +16,6 @@ import (
 // stands in the connection, which its next incarnation takes over.
 type session struct {
 	*connection
-	self *actor.PID
 }
 
 // newSessionProps returns the props of the session of one connection. They are for one spawn: the mailbox is the

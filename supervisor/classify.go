@@ -60,8 +60,7 @@ func Classify(value any) Class {
 	if !ok {
 		return ClassBug
 	}
-	var c *classified
-	if errors.As(err, &c) {
+	if c, ok := errors.AsType[*classified](err); ok {
 		return c.class
 	}
 	return ClassBug

@@ -1,0 +1,13 @@
+// Package actors is who works: the server, the root of the tree, with the pool and its workers and the acceptors and their
+// sessions below it. What they say to each other is listed in package messages (walks.go); where each file stands:
+//
+//	the tree       server.go, pool.go, worker.go, acceptor.go, session.go; what they share is in stage.go
+//	accepting      accepting.go (the loop), refusing.go (connections over the limit)
+//	a connection   connection.go (what survives a session), reader.go, writer.go, closing.go, state.go
+//	a request      burst.go, router.go (the pool's data path), slot.go, serve.go, handler.go, encode.go, context.go
+//	pure cores     window.go, outbox.go, queue.go, idle.go, counts.go
+//	the mailbox    mailbox.go
+//	the end        lifecycle.go, leaks.go
+//
+// Sessions, acceptors and workers have a [Mailbox] of their own, which can run a message on its sender's goroutine.
+package actors
