@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,7 +22,7 @@ import (
 func TestShutdownUnderLoad(t *testing.T) {
 	// However slow the machine: no bound of the server's may pass.
 	h := serve(t, understudy.Config{Drain: patience, Linger: patience, Deadline: patience})
-	const connections = 50
+	const connections = 16
 	var sentBytes, got atomic.Int64
 	var all sync.WaitGroup
 	problems := make(chan error, 2*connections)
@@ -30,15 +31,20 @@ func TestShutdownUnderLoad(t *testing.T) {
 		p := h.dial()
 		ended := make(chan struct{})
 		all.Go(func() { // sends until the server has said its last word, and then closes
-			for i := 0; ; i++ {
+			var batch []byte
+			for i := 0; ; {
 				select {
 				case <-ended:
 					p.closeWrite()
 					return
 				default:
 				}
-				m, _ := nth(c, i)
-				n, err := p.Write(p.frame(m))
+				for batch = batch[:0]; len(batch) < 32<<10; i++ {
+					m, _ := nth(c, i)
+					batch = append(batch, p.frame(m)...)
+				}
+				runtime.Gosched() // a busy client must not keep the others from being dialled
+				n, err := p.Write(batch)
 				sentBytes.Add(int64(n))
 				if err != nil {
 					problems <- fmt.Errorf("connection %d: write: %w", c, err)

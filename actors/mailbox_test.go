@@ -24,7 +24,7 @@ type rig struct {
 	started chan int      // hears the number of each incarnation
 	failed  chan any      // hears the reason of each failure
 	stopped chan struct{}
-	urgent  sync.Map      // what to call for a system message
+	urgent  sync.Map // what to call for a system message
 }
 
 // newRig spawns the actor, and waits until it has come to rest.
@@ -345,39 +345,37 @@ func TestPanicIsEscalated(t *testing.T) {
 
 // runtime.Goexit ends the goroutine that runs a message; the mailbox goes on.
 func TestGoexit(t *testing.T) {
-	for _, guarded := range []bool{false, true} {
-		for _, inline := range []bool{false, true} {
-			t.Run(fmt.Sprintf("guarded %v, inline %v", guarded, inline), func(t *testing.T) {
-				r := newRig(t, new(Mailbox), guarded, nil)
-				if inline {
-					ended := make(chan struct{})
-					go func() {
-						defer close(ended)
-						r.mailbox.TryRun(runtime.Goexit)
-						t.Error("TryRun returned")
-					}()
-					await(t, ended, "the goroutine to end")
-				} else {
-					r.mailbox.PostUserMessage(runtime.Goexit)
+	for _, tt := range []struct{ guarded, inline bool }{{false, false}, {false, true}, {true, false}} {
+		t.Run(fmt.Sprintf("guarded %v, inline %v", tt.guarded, tt.inline), func(t *testing.T) {
+			r := newRig(t, new(Mailbox), tt.guarded, nil)
+			if tt.inline {
+				ended := make(chan struct{})
+				go func() {
+					defer close(ended)
+					r.mailbox.TryRun(runtime.Goexit)
+					t.Error("TryRun returned")
+				}()
+				await(t, ended, "the goroutine to end")
+			} else {
+				r.mailbox.PostUserMessage(runtime.Goexit)
+			}
+			if tt.guarded { // without a guard nobody notices
+				reason := await(t, r.failed, "the failure")
+				if err, ok := reason.(error); !ok || !errors.Is(err, supervisor.ErrGoexit) {
+					t.Errorf("failed with %v, want %v", reason, supervisor.ErrGoexit)
 				}
-				if guarded { // without a guard nobody notices
-					reason := await(t, r.failed, "the failure")
-					if err, ok := reason.(error); !ok || !errors.Is(err, supervisor.ErrGoexit) {
-						t.Errorf("failed with %v, want %v", reason, supervisor.ErrGoexit)
-					}
-					await(t, r.started, "the restart")
-				}
-				r.rest()
-				ran := false
-				r.run(func() { ran = true })
-				if !ran {
-					t.Error("TryRun did nothing")
-				}
-				after := make(chan struct{})
-				r.mailbox.PostUserMessage(func() { close(after) })
-				await(t, after, "a message after the exit")
-			})
-		}
+				await(t, r.started, "the restart")
+			}
+			r.rest()
+			ran := false
+			r.run(func() { ran = true })
+			if !ran {
+				t.Error("TryRun did nothing")
+			}
+			after := make(chan struct{})
+			r.mailbox.PostUserMessage(func() { close(after) })
+			await(t, after, "a message after the exit")
+		})
 	}
 }
 

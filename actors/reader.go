@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"io"
+	"runtime"
 
 	"github.com/understudy-go/understudy/messages"
 	"github.com/understudy-go/understudy/transport"
@@ -23,12 +24,18 @@ func (c *connection) startReader(epoch int) {
 	})
 }
 
+// yieldAfter is how many requests a reader serves before it lets other goroutines go first. A peer that pipelines without
+// end never lets its reader wait, and the scheduler would let it run for 10 ms at a time, with every other connection
+// waiting behind it.
+const yieldAfter = 128
+
 // read is the reader: it takes what the socket has in one read, puts it into the window as a burst, has the session admit
 // it, hands it to the pool, and has the session write the replies. It stops reading while the window is full; TCP does
 // the rest.
 func (c *connection) read(epoch int) {
 	var in transport.Input
 	budget := c.stage.Window // requests that a drain still takes
+	served := 0
 	for {
 		c.park(func() bool { return c.orders.Load() == orderStop || c.room() > 0 })
 		order := c.orders.Load()
@@ -53,6 +60,10 @@ func (c *connection) read(epoch int) {
 			budget -= len(in.Frames)
 		}
 		c.dispatch(&in)
+		if served += len(in.Frames); served >= yieldAfter {
+			served = 0
+			runtime.Gosched()
+		}
 		if in.Err != nil {
 			c.endInput(inputRefused, in.Err)
 			return
