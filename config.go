@@ -25,6 +25,8 @@ const (
 	DefaultReadBuffer   = 64 << 10
 	DefaultWriteBuffer  = 64 << 10
 	DefaultDeadline     = 5 * time.Second
+	DefaultStall        = 50 * time.Millisecond
+	DefaultMaxDetached  = 1024
 	DefaultDrain        = 10 * time.Second
 	DefaultGrace        = 6 * time.Second
 	DefaultLinger       = 2 * time.Second
@@ -72,6 +74,12 @@ type Config struct {
 
 	// Deadline is how long a request may take from its arrival, waiting included.
 	Deadline time.Duration
+	// Stall is how long a handler may run before its worker is taken out of the pool, and the requests that arrived with
+	// this one are given to others. The handler goes on until its deadline; a substitute takes the worker's place.
+	Stall time.Duration
+	// MaxDetached is how many handlers may have stalled at once. When as many do not return, a handler of which calls are
+	// among them answers UNAVAILABLE; other handlers are served.
+	MaxDetached int
 	// Drain is how long an orderly end may take. Half a second before its end (or at half of it, if it is shorter than
 	// a second) what is unanswered is answered with UNAVAILABLE.
 	Drain time.Duration
@@ -116,6 +124,8 @@ func (c Config) withDefaults() Config {
 	set(&c.ReadBuffer, DefaultReadBuffer)
 	set(&c.WriteBuffer, DefaultWriteBuffer)
 	set(&c.Deadline, DefaultDeadline)
+	set(&c.Stall, DefaultStall)
+	set(&c.MaxDetached, DefaultMaxDetached)
 	set(&c.Drain, DefaultDrain)
 	set(&c.Grace, DefaultGrace)
 	set(&c.Linger, DefaultLinger)
@@ -161,6 +171,7 @@ func (c Config) Validate() error {
 	bound("Queue", c.Queue, 1, math.MaxInt32)
 	bound("Window", c.Window, 1, 1<<20)
 	bound("WindowBytes", c.WindowBytes, 1, math.MaxInt32)
+	bound("MaxDetached", c.MaxDetached, 1, 1<<16)
 	bound("MaxConnections", c.MaxConnections, 1, math.MaxInt32)
 	bound("MaxFrame", c.MaxFrame, 16, 1<<30)
 	bound("ReadBuffer", c.ReadBuffer, 64, 1<<30)
@@ -168,6 +179,7 @@ func (c Config) Validate() error {
 	bound("ReceiveBuffer", c.ReceiveBuffer, 0, 1<<30)
 	bound("SendBuffer", c.SendBuffer, 0, 1<<30)
 	atLeast("Deadline", c.Deadline, time.Millisecond)
+	atLeast("Stall", c.Stall, time.Millisecond)
 	atLeast("Drain", c.Drain, time.Millisecond)
 	atLeast("Grace", c.Grace, time.Millisecond)
 	atLeast("Linger", c.Linger, time.Millisecond)
@@ -215,6 +227,8 @@ func (c Config) settings() actors.Settings {
 		ReadBuffer:     c.ReadBuffer,
 		WriteBuffer:    c.WriteBuffer,
 		Deadline:       c.Deadline,
+		Stall:          c.Stall,
+		MaxDetached:    c.MaxDetached,
 		Drain:          c.Drain,
 		Expire:         min(c.Drain/2, 500*time.Millisecond),
 		Grace:          c.Grace,
@@ -228,7 +242,7 @@ func (c Config) settings() actors.Settings {
 		SessionBudget: supervisor.Budget{Intensity: 10, Period: 10 * time.Second},
 		WorkerBudget:  supervisor.Budget{Intensity: 10, Period: 10 * time.Second},
 		ServerBudget:  supervisor.Budget{Intensity: 3, Period: 10 * time.Second},
-		Backoff:       supervisor.Backoff{Min: time.Millisecond, Max: time.Second, Healthy: 100 * time.Millisecond},
+		Backoff:       supervisor.Backoff{Min: time.Millisecond, Max: 100 * time.Millisecond, Healthy: 100 * time.Millisecond},
 	}
 }
 

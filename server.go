@@ -145,18 +145,30 @@ func (s *Server) listen(ctx context.Context) ([]*transport.Listener, error) {
 	return listeners, nil
 }
 
-// leftoverWait bounds the wait for goroutines that have nothing left to do but to end.
-const leftoverWait = 2 * time.Second
+// How long the last goroutines are waited for: handlers whose context was cancelled, and then those that have nothing left
+// to do but to end.
+const (
+	handlerWait  = 100 * time.Millisecond
+	leftoverWait = 2 * time.Second
+)
+
+func (s *Server) waitForGoroutines(at time.Duration) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), at)
+	defer cancel()
+	return s.stage.Tracker.Wait(ctx) == nil
+}
 
 // finish waits for the last goroutines, and puts the report together.
 func (s *Server) finish() Report {
 	d := s.lifecycle.Drain()
-	r := Report{ByForce: d.Forced, Leaked: d.Leaks, Cause: s.lifecycle.Cause()}
-	ctx, cancel := context.WithTimeout(context.Background(), leftoverWait)
-	defer cancel()
-	s.stage.Tracker.Abandon(len(d.Leaks))
-	if err := s.stage.Tracker.Wait(ctx); err != nil {
-		r.Problems = append(r.Problems, fmt.Sprintf("%d goroutines are left", s.stage.Tracker.Running()))
+	r := Report{ByForce: d.Forced, Cause: s.lifecycle.Cause()}
+	if !s.waitForGoroutines(handlerWait) {
+		// What is left is a handler that does not obey its context, which is cancelled by now. It is the leak.
+		r.Leaked = s.stage.Leaks()
+		s.stage.Tracker.Abandon(len(r.Leaked))
+		if !s.waitForGoroutines(leftoverWait) {
+			r.Problems = append(r.Problems, fmt.Sprintf("%d goroutines are left", s.stage.Tracker.Running()))
+		}
 	}
 	r.Drained, r.Forced = s.stage.Ended()
 	r.Counts = s.stage.Counts()

@@ -95,7 +95,7 @@ func (a *acceptor) spawn(ctx actor.Context, socket *transport.Conn) {
 	a.count++
 	a.stage.join(c)
 	if _, err := ctx.SpawnNamed(newSessionProps(c, a.stage.report), fmt.Sprintf("session-%d", a.count)); err != nil {
-		// The acceptor is draining.
+		// The acceptor is ending.
 		socket.Close()
 		a.stage.leave(c, finished)
 	}

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,9 +17,15 @@ import (
 // only by compare-and-swap, so that others can seize a request that takes too long: the cursor decides who answers.
 //
 //	waiting(0) ─▶ handling(k) ─▶ encoding(k) ─▶ handling(k+1) … ─▶ done
-//	    └──────────────┴─▶ seized: the seizer answers request k; it, too, decides about the ones behind
+//	    │             │  └─▶ detaching(k) ─▶ detached(k) ─▶ encoding(k) ─▶ done
+//	    └─────────────┴────────────────────────┴─▶ seized
 //
-// A burst that was seized, or whose handler crashed, is never recycled: a handler may still be using it.
+// Detaching leaves the worker with request k alone: the replies before it go their way, and the requests behind it to
+// other workers. Whoever seizes answers request k, and all that are behind it.
+//
+// A worker writes to the burst while it is encoding only, and who detaches or seizes it only afterwards; so nobody reads
+// what another writes. A burst that was detached or seized, or whose handler crashed, is never recycled: a handler may
+// still be using it.
 type Burst struct {
 	origin   origin
 	segment  *segment
@@ -33,34 +40,41 @@ type Burst struct {
 	epoch  uint32 // written by its owner between two lives
 	cursor atomic.Uint64
 
-	inline  bool   // the reader runs it: it wakes the session and recycles the burst itself
-	taken   bool   // a worker has it; of use to the goroutine that runs it inline
-	crashed bool   // a handler crashed in it, so it is not recycled
-	next    *Burst // in a lane of the pool's queue
-	ctx     *requestContext
+	inline bool   // the reader runs it: it wakes the session and recycles the burst itself
+	taken  bool   // a worker has it; of use to the goroutine that runs it inline
+	kept   bool   // it is never recycled
+	next   *Burst // in a lane of the pool's queue
+	ctx    *requestContext
 }
 
 // origin is where a burst came from and where its replies go.
 type origin interface {
 	// complete takes the replies of a burst that is done: b.out holds one for each request.
 	complete(b *Burst)
+	// detach leaves b with request k alone, sends the replies before it on their way, and returns the requests behind it
+	// as a burst of their own, or nil if there are none. The caller has made the cursor say detaching.
+	detach(b *Burst, k int) *Burst
 	// split makes the requests of b from k on a burst of their own, whose replies go in their place. What b keeps is
 	// complete once its own replies are in.
 	split(b *Burst, k int) *Burst
 	encoder() encoder
-	newContext(deadline time.Time) *requestContext
 	lane() *lane
+	// cost is what a request from here took lately; observe tells it of so many more.
+	cost() time.Duration
+	observe(took time.Duration, requests int)
 }
 
 // phase is what a burst's worker is doing.
 type phase uint8
 
 const (
-	waiting  phase = iota // no worker has begun
-	handling              // a handler is called for request k
-	encoding              // the reply to request k is appended
-	seized                // request k, and all behind it, were taken away
-	done                  // every request has its reply
+	waiting   phase = iota // no worker has begun
+	handling               // a handler is called for request k
+	encoding               // the reply to request k is appended
+	detaching              // somebody takes everything but request k away
+	detached               // a handler is called for request k, and the burst has no other
+	seized                 // request k, and all behind it, were taken away
+	done                   // every request has its reply
 )
 
 // A cursor is epoch (32 bits), k (24 bits) and phase (8 bits). The epoch counts the burst's lives: a compare-and-swap by
@@ -83,9 +97,25 @@ func (b *Burst) move(from phase, k int, to phase, l int) bool {
 // begin makes the caller the one who serves the burst. It is false if the burst was seized while it waited.
 func (b *Burst) begin() bool { return b.move(waiting, 0, handling, 0) }
 
-// handled ends the call of request k's handler; false means that the request was seized meanwhile: the result is late,
-// and neither the burst nor anything of it may be touched any more.
-func (b *Burst) handled(k int) bool { return b.move(handling, k, encoding, k) }
+// takeOver makes the caller the one who answers a whole burst that no worker has begun. Nobody can seize it then.
+func (b *Burst) takeOver() bool { return b.move(waiting, 0, encoding, 0) }
+
+// handled ends the call of request k's handler. It is false if the request was seized meanwhile: the result is late, and
+// neither the burst nor anything of it may be touched any more. alone says that k is the only request left.
+func (b *Burst) handled(k int) (ours, alone bool) {
+	for {
+		if b.move(handling, k, encoding, k) {
+			return true, false
+		}
+		if b.move(detached, k, encoding, k) {
+			return true, true
+		}
+		if p, _ := b.at(); p != detaching && p != detached {
+			return false, false
+		}
+		runtime.Gosched() // what happens in detaching is short, and does not wait
+	}
+}
 
 // encoded ends request k and begins the next. Nobody but the worker changes a cursor that says encoding.
 func (b *Burst) encoded(k int) {
@@ -123,21 +153,21 @@ func (b *Burst) seize() (k int, started, ok bool) {
 	switch phase(c & 0xff) {
 	case waiting:
 		return k, false, b.cursor.CompareAndSwap(c, c&^0xff|uint64(seized))
-	case handling:
+	case handling, detached:
 		return k, true, b.cursor.CompareAndSwap(c, c&^0xff|uint64(seized))
 	default:
 		return k, false, false
 	}
 }
 
-// refuse answers all requests from the burst's first unanswered one on with s, in place of a worker. The caller owns the
-// burst: it has begun or seized it.
+// refuse answers all requests of a burst that the caller has taken over.
 func (b *Burst) refuse(s *messages.Status) {
 	e := b.origin.encoder()
-	for b.answered < b.size() {
+	for range b.size() {
 		b.out = e.status(b.out, s)
-		b.answered++
 	}
+	b.answered = b.size()
+	b.cursor.Store(b.cursorOf(done, b.size()))
 }
 
 // bursts recycles bursts that ended as they should.
@@ -151,7 +181,7 @@ func newBurst(o origin) *Burst {
 
 // recycle gives the burst back, once it is complete, unless it must stay as it is: see above.
 func (b *Burst) recycle() {
-	if p, _ := b.at(); p != done || b.crashed {
+	if p, _ := b.at(); p != done || b.kept {
 		return
 	}
 	b.origin, b.segment, b.buf, b.refusal, b.out, b.next, b.ctx = nil, nil, nil, nil, nil, nil, nil
@@ -163,7 +193,7 @@ func (b *Burst) recycle() {
 
 // spare returns the burst's input buffer if nobody can be using it any more, else nil.
 func (b *Burst) spare() []byte {
-	if p, _ := b.at(); p != done || b.crashed {
+	if p, _ := b.at(); p != done || b.kept {
 		return nil
 	}
 	return b.buf

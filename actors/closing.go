@@ -1,14 +1,17 @@
 package actors
 
 import (
-	"runtime"
-
 	"github.com/understudy-go/understudy/messages"
 )
 
 // startLinger half-closes the socket and reads on, throwing away what comes, until the peer closes too or the bound has
 // passed. It takes the reading over from the reader, who may be stuck in a handler.
 func (c *connection) startLinger() {
+	if c.lingering {
+		return
+	}
+	c.lingering = true
+	c.order(orderStop)
 	c.stage.Tracker.Go(func() {
 		c.reading.Lock()
 		c.epoch++
@@ -39,16 +42,16 @@ func (c *connection) expire() (complete bool) {
 	var taken []*Burst
 	c.mu.Lock()
 	c.window.pending(func(b *Burst) bool {
-		k, started, ok := b.seize()
+		_, started, ok := b.seize()
 		if !ok {
 			complete = false
 			return true
 		}
 		c.cut = true
-		out := append([]byte(nil), b.out...)
 		e := c.encoder()
-		for i := k; i < b.segment.requests; i++ {
-			out = e.status(out, unavailable(i > k || !started))
+		out := b.out
+		for i := b.answered; i < b.segment.requests; i++ {
+			out = e.status(out, unavailable(i > b.answered || !started))
 			c.total.Codes[messages.Unavailable]++
 		}
 		c.window.complete(b.segment, out)
@@ -58,12 +61,7 @@ func (c *connection) expire() (complete bool) {
 	})
 	c.mu.Unlock()
 	for _, b := range taken {
-		if b.ctx != nil {
-			b.ctx.end()
-		}
-	}
-	if !complete {
-		runtime.Gosched()
+		b.ctx.end()
 	}
 	return complete
 }

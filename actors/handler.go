@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/understudy-go/understudy/messages"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -18,6 +19,8 @@ type Handler struct {
 	Call func(ctx context.Context, inner []byte) (proto.Message, error)
 	// Take handles a message that was decoded already.
 	Take func(ctx context.Context, in proto.Message) (proto.Message, error)
+
+	stalled atomic.Int64 // calls that are detached
 }
 
 // Table is a service as the workers see it: how to read a request, who handles it, and how to write what went wrong.
@@ -56,31 +59,41 @@ func (t *Table) handler(number protowire.Number) *Handler {
 	return t.handlers[number]
 }
 
-// call finds the handler of one encoded request and lets it work.
-func (t *Table) call(ctx context.Context, frame []byte) (*Handler, proto.Message, error) {
-	var in proto.Message
+// call is one request whose handler was found.
+type call struct {
+	handler *Handler
+	inner   []byte        // the encoded message inside
+	in      proto.Message // or the message, if it had to be decoded to find the handler
+}
+
+// find finds the handler of one encoded request.
+func (t *Table) find(frame []byte) (call, error) {
+	var c call
 	arm, inner := t.Requests.Open(frame)
 	if arm == nil {
 		var err error
-		if arm, in, err = t.Requests.Decode(frame); err != nil {
-			return nil, nil, err
+		if arm, c.in, err = t.Requests.Decode(frame); err != nil {
+			return c, err
 		}
 	}
-	h := t.handler(arm.Number)
-	if h == nil {
-		return nil, nil, &messages.Status{Code: messages.Unimplemented, Op: "route", Message: "no handler for " + arm.Name}
+	c.inner = inner
+	if c.handler = t.handler(arm.Number); c.handler == nil {
+		return c, &messages.Status{Code: messages.Unimplemented, Op: "route", Message: "no handler for " + arm.Name}
 	}
-	var reply proto.Message
-	var err error
-	if in != nil {
-		reply, err = h.Take(ctx, in)
+	return c, nil
+}
+
+// do lets the handler work.
+func (c call) do(ctx context.Context) (reply proto.Message, err error) {
+	if c.in != nil {
+		reply, err = c.handler.Take(ctx, c.in)
 	} else {
-		reply, err = h.Call(ctx, inner)
+		reply, err = c.handler.Call(ctx, c.inner)
 	}
 	if err == nil && reply == nil {
-		err = &messages.Status{Code: messages.Internal, Op: h.Name, Message: "the handler returned neither a reply nor an error", Cause: errNoReply}
+		err = &messages.Status{Code: messages.Internal, Op: c.handler.Name, Message: "the handler returned neither a reply nor an error", Cause: errNoReply}
 	}
-	return h, reply, err
+	return reply, err
 }
 
 var errNoReply = errors.New("handler returned nil, nil")

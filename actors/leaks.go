@@ -4,36 +4,35 @@ import (
 	"bytes"
 	"runtime/pprof"
 	"strings"
-
-	"github.com/asynkron/protoactor-go/actor"
 )
 
-// giveUp gives up every worker whose handler has not returned, and returns their names and stacks. The library would wait
-// for them for ever: an actor stops between two messages. So the pool is told that they have terminated.
-func (s *Stage) giveUp(system *actor.ActorSystem, pool *actor.PID) []Leak {
+// Leak is a worker whose handler does not return.
+type Leak struct {
+	Name  string // the worker's path
+	Stack string // where its goroutine is
+}
+
+// giveUp has the pool go on without the workers whose handlers have not returned.
+func (s *Stage) giveUp() {
+	for _, w := range s.router.busy() {
+		s.router.giveUp(w, s.system)
+	}
+}
+
+// Leaks returns the workers that still serve, and where. After the end these are the ones whose handlers do not return.
+func (s *Stage) Leaks() []Leak {
 	var leaks []Leak
-	var stacks map[string]string
-	process, ok := system.ProcessRegistry.Get(pool)
-	for i := range s.router.slots {
-		w := s.router.slots[i].Load()
-		if w == nil || w.current.Load() == nil {
-			continue
-		}
-		if stacks == nil {
-			stacks = workerStacks()
-		}
-		stack, found := stacks[w.name]
-		if !found {
-			continue // it has returned since
-		}
-		leaks = append(leaks, Leak{Name: w.name, Stack: stack})
-		w.alive.Store(false)
-		if pid := w.pid.Load(); ok && pid != nil {
-			process.SendSystemMessage(pool, &actor.Terminated{Who: pid})
+	stacks := workerStacks()
+	for _, w := range s.router.busy() {
+		if stack, found := stacks[w.name]; found { // else it has returned since
+			leaks = append(leaks, Leak{Name: w.name, Stack: stack})
 		}
 	}
 	return leaks
 }
+
+// serveFrame is in the stack of every goroutine that serves.
+const serveFrame = "actors.(*worker).serve"
 
 // workerStacks finds the goroutines that carry a worker's label, by the worker's path.
 func workerStacks() map[string]string {
@@ -45,7 +44,11 @@ func workerStacks() map[string]string {
 	stacks := make(map[string]string)
 	for record := range strings.SplitSeq(text.String(), "\n\n") {
 		name, stack, ok := parseRecord(record)
-		if ok {
+		if !ok {
+			continue
+		}
+		// Goroutines inherit the label of those that start them: of several, the one that serves is meant.
+		if _, found := stacks[name]; !found || strings.Contains(stack, serveFrame) {
 			stacks[name] = stack
 		}
 	}

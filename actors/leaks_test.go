@@ -49,13 +49,19 @@ func hang(entered chan<- struct{}, release <-chan struct{}) {
 	<-release
 }
 
+// wear makes the calling goroutine look as if it served a burst for the worker; no sweeper watches it.
+func wear(s *slot) {
+	s.current.Store(new(Burst))
+	pprof.SetGoroutineLabels(s.labels)
+}
+
 // hangOn has a worker's goroutine hang, and returns what ends it.
 func hangOn(t *testing.T, s *slot) (release func()) {
 	t.Helper()
 	entered, end, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		s.enter(new(Burst))
+		wear(s)
 		defer s.exit()
 		hang(entered, end)
 	}()
@@ -69,7 +75,7 @@ func hangOn(t *testing.T, s *slot) (release func()) {
 // The stacks of hung workers are found in the profile that this version of Go writes.
 func TestWorkerStacks(t *testing.T) {
 	r := new(router)
-	one, two := newSlot(r, 0, "s/pool/worker-1"), newSlot(r, 1, "s/pool/worker-2")
+	one, two := newSlot(r, 0, 1, "s/pool/worker-1"), newSlot(r, 1, 2, "s/pool/worker-2")
 	defer hangOn(t, one)()
 	defer hangOn(t, two)()
 	stacks := workerStacks()
@@ -85,8 +91,8 @@ func TestWorkerStacks(t *testing.T) {
 
 // A worker's label goes when the burst does: a reader that served one inline is not taken for a worker afterwards.
 func TestSlotExitTakesTheLabelOff(t *testing.T) {
-	s := newSlot(new(router), 0, "s/pool/worker-1")
-	s.enter(new(Burst))
+	s := newSlot(new(router), 0, 1, "s/pool/worker-1")
+	wear(s)
 	if _, ok := workerStacks()[s.name]; !ok || s.current.Load() == nil {
 		t.Error("a serving worker is not found")
 	}
@@ -96,7 +102,7 @@ func TestSlotExitTakesTheLabelOff(t *testing.T) {
 	}
 }
 
-// Of three workers one hangs and is given up, by name; one has a burst, but its goroutine has just returned; one rests.
+// Of three workers one hangs, and is a leak, by name; one has a burst, but its goroutine has just returned; one rests.
 func TestGiveUp(t *testing.T) {
 	system := newSystem()
 	terminated, stopped := make(chan string, 10), make(chan struct{})
@@ -118,27 +124,33 @@ func TestGiveUp(t *testing.T) {
 	st.router = newRouter(st)
 	var slots []*slot
 	for i, name := range []string{"s/pool/worker-1", "s/pool/worker-2", "s/pool/worker-3"} {
-		s := newSlot(st.router, i, name)
+		s := newSlot(st.router, i, i+1, name)
 		s.alive.Store(true)
 		s.pid.Store(actor.NewPID(system.Address(), name))
 		st.router.slots[i].Store(s)
 		slots = append(slots, s)
 	}
-	if leaks := st.giveUp(system, pool); len(leaks) != 0 {
-		t.Errorf("gave up %v, and all rest", leaks)
+	st.system = system
+	st.router.pool.Store(pool)
+	if leaks := st.Leaks(); len(leaks) != 0 {
+		t.Errorf("leaks are %v, and all rest", leaks)
 	}
+	st.giveUp()
 	defer hangOn(t, slots[1])()
 	slots[2].current.Store(new(Burst))
 
-	leaks := st.giveUp(system, pool)
+	leaks := st.Leaks()
+	st.giveUp()
 	if len(leaks) != 1 || leaks[0].Name != slots[1].name || !strings.Contains(leaks[0].Stack, "actors.hang\n\t") {
 		t.Errorf("gave up %+v, want worker-2 with its stack", leaks)
 	}
-	if !slots[0].alive.Load() || slots[1].alive.Load() || !slots[2].alive.Load() {
+	if !slots[0].alive.Load() || slots[1].alive.Load() || slots[2].alive.Load() {
 		t.Error("the wrong workers are alive")
 	}
-	if who := await(t, terminated, "the pool to be told"); who != slots[1].name {
-		t.Errorf("the pool was told that %s has terminated, want %s", who, slots[1].name)
+	for _, s := range slots[1:] {
+		if who := await(t, terminated, "the pool to be told"); who != s.name {
+			t.Errorf("the pool was told that %s has terminated, want %s", who, s.name)
+		}
 	}
 	if len(terminated) != 0 {
 		t.Errorf("the pool was told of %s too", <-terminated)

@@ -15,12 +15,6 @@ type Lifecycle struct {
 	drain Drain
 }
 
-// Leak is a worker that was given up, as its handler did not return.
-type Leak struct {
-	Name  string // the worker's path
-	Stack string // where its goroutine was; empty if it could not be found
-}
-
 // NewLifecycle returns the lifecycle of a server that was not started.
 func NewLifecycle() *Lifecycle {
 	return &Lifecycle{Started: make(chan struct{}), Stopped: make(chan struct{})}
@@ -39,7 +33,6 @@ type Drain struct {
 	Ended    time.Time
 	Answered int64  // replies that had been written when it began
 	Forced   bool   // it was ended by force
-	Leaks    []Leak // the workers that were given up
 }
 
 // Drain returns how the server went down, as far as it has.
@@ -88,9 +81,8 @@ func (l *Lifecycle) draining(answered int64) {
 	}
 }
 
-func (l *Lifecycle) forced(leaks []Leak) {
+func (l *Lifecycle) forced() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.drain.Forced = true
-	l.drain.Leaks = append(l.drain.Leaks, leaks...)
 }

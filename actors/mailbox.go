@@ -17,8 +17,9 @@ type Mailbox struct {
 	// OnIdle, if set before the actor is spawned, is called each time the mailbox has left running with nothing to do and
 	// is not suspended. By then another message may already be running: what OnIdle does must bear that.
 	OnIdle func()
-	// Pill, if set before the actor is spawned, is what the actor receives in place of a PoisonPill.
-	Pill any
+	// OnPill, if set before the actor is spawned, is called when a PoisonPill's turn has come; the actor receives what it
+	// returns in the pill's place.
+	OnPill func() any
 
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
@@ -101,26 +102,26 @@ func (m *Mailbox) TryRun(message any) bool {
 		m.leave()
 		return false
 	}
+	left := false
+	defer func() {
+		if !left {
+			// runtime.Goexit: the caller's goroutine ends after its deferred functions, so the mailbox goes on elsewhere.
+			m.dispatcher.Schedule(m.process)
+		}
+	}()
 	m.runInline(message)
+	left = true
 	m.leave()
 	return true
 }
 
 func (m *Mailbox) runInline(message any) {
-	done := false
 	defer func() {
-		if done {
-			return
-		}
 		if r := recover(); r != nil {
 			m.invoker.EscalateFailure(r, message)
-			return
 		}
-		// runtime.Goexit: the caller's goroutine ends after its deferred functions, so leave is not reached there.
-		m.dispatcher.Schedule(m.process)
 	}()
 	m.invoker.InvokeUserMessage(message)
-	done = true
 }
 
 // leave ends an inline run. If anything is left to do, the mailbox goes on running on a goroutine of its own.
@@ -185,8 +186,8 @@ func (m *Mailbox) run() {
 		if message = m.pop(&m.user, &m.waiting); message == nil {
 			return
 		}
-		if _, ok := message.(*actor.PoisonPill); ok && m.Pill != nil {
-			message = m.Pill
+		if _, ok := message.(*actor.PoisonPill); ok && m.OnPill != nil {
+			message = m.OnPill()
 		}
 		m.invoker.InvokeUserMessage(message)
 	}

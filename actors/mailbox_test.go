@@ -237,6 +237,37 @@ func TestTryRunGivesWay(t *testing.T) {
 	r.run(func() {})
 }
 
+// A sender that has queued its message, and is not scheduled any further for now, is not overtaken; nor does it matter that it
+// finds the mailbox running when it goes on: TryRun has what waits handled.
+func TestTryRunMeetsASenderHalfway(t *testing.T) {
+	r := newRig(t, new(Mailbox), true, nil)
+	handled := make(chan struct{}, 1)
+	for range 2 { // after the first time, too, it must be at rest
+		r.mailbox.mu.Lock()
+		r.mailbox.user.push(func() { handled <- struct{}{} })
+		r.mailbox.mu.Unlock()
+		r.mailbox.waiting.Add(1)
+		if r.mailbox.TryRun(func() { t.Error("ran") }) {
+			t.Error("TryRun overtook a message")
+		}
+		await(t, handled, "the message")
+		r.rest()
+
+		m := &actor.Terminated{Who: actor.NewPID("nowhere", "nobody")}
+		r.urgent.Store(m, func() { handled <- struct{}{} })
+		r.mailbox.mu.Lock()
+		r.mailbox.system.push(m)
+		r.mailbox.mu.Unlock()
+		r.mailbox.urgent.Add(1)
+		if r.mailbox.TryRun(func() { t.Error("ran") }) {
+			t.Error("TryRun overtook a system message")
+		}
+		await(t, handled, "the system message")
+		r.rest()
+	}
+	r.run(func() {})
+}
+
 // OnIdle is called each time the mailbox has come to rest, with nothing waiting, and finds an actor that can be run at once.
 func TestOnIdleFollowsEachRun(t *testing.T) {
 	r := newRig(t, new(Mailbox), true, nil)
@@ -270,7 +301,7 @@ func TestOnIdleFollowsEachRun(t *testing.T) {
 func TestPill(t *testing.T) {
 	type drain struct{}
 	got := make(chan any, 2)
-	r := newRig(t, &Mailbox{Pill: drain{}}, true, func(m any) { got <- m })
+	r := newRig(t, &Mailbox{OnPill: func() any { return drain{} }}, true, func(m any) { got <- m })
 	r.system.Root.Poison(r.pid)
 	if m := await(t, got, "the pill"); m != (drain{}) {
 		t.Errorf("got %T, want the pill's replacement", m)

@@ -26,12 +26,13 @@ func newPoolProps(st *Stage) *actor.Props {
 }
 
 // newWorkerStrategy restarts a worker whose handler crashed at once: that is a request's fault and spends no budget. If
-// the worker had served nothing since it was last started, the restart is delayed. Whatever else fails in a worker spends
-// the budget, and when that is spent, the pool has failed.
+// the worker had served nothing since it was last started, the restart is delayed — unless a quarter of the workers are
+// away already, as a client whose every request crashes must not park them all. Whatever else fails in a worker spends the
+// budget, and when that is spent, the pool has failed.
 func newWorkerStrategy(st *Stage) *supervisor.Strategy {
 	return &supervisor.Strategy{
 		Decide: func(child *actor.PID, _ *supervisor.Failure) supervisor.Directive {
-			if st.router.servedBy(child) > 0 {
+			if st.router.servedBy(child) > 0 || st.router.resting() > st.Workers/4 {
 				return supervisor.Restart
 			}
 			return supervisor.RestartLater
@@ -39,7 +40,8 @@ func newWorkerStrategy(st *Stage) *supervisor.Strategy {
 		Exempt:  func(_ *actor.PID, f *supervisor.Failure) bool { return f.Message == burstMessage },
 		Budget:  st.WorkerBudget,
 		Backoff: st.Backoff,
-		OnSpent: func(_ *actor.ActorSystem, _ actor.Supervisor, child *actor.PID, f *supervisor.Failure) {
+		OnSpent: func(_ *actor.ActorSystem, sup actor.Supervisor, child *actor.PID, f *supervisor.Failure) {
+			sup.StopChildren(child)
 			st.critical(child.Id, f)
 		},
 		Events: st.Hub,
@@ -48,22 +50,43 @@ func newWorkerStrategy(st *Stage) *supervisor.Strategy {
 
 // Receive implements actor.Actor.
 func (p *pool) Receive(ctx actor.Context) {
-	switch ctx.Message().(type) {
+	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		p.onStarted(ctx)
+	case *actor.Terminated:
+		p.onTerminated(ctx, m)
 	}
 }
 
-// onStarted fills every slot anew: when a pool is restarted its former workers have stopped by then, and what waits in
-// the queue is served by the new ones.
+// onStarted starts the workers. When a pool is restarted its former workers have stopped by then, and what waits in the
+// queue is served by the new ones.
 func (p *pool) onStarted(ctx actor.Context) {
-	for i := range p.stage.router.slots {
-		name := fmt.Sprintf("worker-%d", i+1)
-		s := newSlot(p.stage.router, i, ctx.Self().Id+"/"+name)
-		if old := p.stage.router.slots[i].Swap(s); old != nil {
-			p.stage.router.retire(old)
+	p.stage.router.pool.Store(ctx.Self())
+	p.fill(ctx)
+}
+
+// onTerminated starts a worker in place of one that has stopped, or was given up. A worker that was given up and ends at
+// last is nobody's any more.
+func (p *pool) onTerminated(ctx actor.Context, m *actor.Terminated) {
+	p.stage.router.free(m.Who)
+	if !supervisor.Draining(ctx) {
+		p.fill(ctx)
+	}
+}
+
+// fill starts a worker in every free slot. Each has a number of its own: a name may be in use for as long as a handler
+// does not return.
+func (p *pool) fill(ctx actor.Context) {
+	r := p.stage.router
+	for i := range r.slots {
+		if r.slots[i].Load() != nil {
+			continue
 		}
-		if _, err := ctx.SpawnNamed(newWorkerProps(s, p.stage, p.stage.report), name); err != nil {
+		r.workers++
+		name := fmt.Sprintf("worker-%d", r.workers)
+		s := newSlot(r, i, r.workers, ctx.Self().Id+"/"+name)
+		r.slots[i].Store(s)
+		if _, err := ctx.SpawnNamed(newWorkerProps(s, p.stage), name); err != nil {
 			panic(err)
 		}
 	}

@@ -1,5 +1,7 @@
 package actors
 
+import "time"
+
 // queue is the pool's queue of bursts: a lane for each session that has some waiting, served in turn, so that a session
 // with a thousand bursts delays one with a single burst by one burst only. It is plain data: the router's lock guards it.
 type queue struct {
@@ -50,6 +52,31 @@ func (q *queue) enter(l *lane) {
 		q.last.next = l
 	}
 	q.last = l
+}
+
+// popLate takes out every burst whose deadline is before now, linked by next. A lane's first burst has its earliest
+// deadline.
+func (q *queue) popLate(now time.Time) (first *Burst, n int) {
+	l := q.turn
+	q.turn, q.last = nil, nil
+	for l != nil {
+		next := l.next
+		l.next, l.queued = nil, false
+		for l.head != nil && l.head.deadline.Before(now) {
+			b := l.head
+			l.head = b.next
+			b.next, first = first, b
+			q.requests -= b.size()
+			n++
+		}
+		if l.head == nil {
+			l.tail = nil
+		} else {
+			q.enter(l)
+		}
+		l = next
+	}
+	return first, n
 }
 
 // pop takes the first burst of the lane whose turn it is, and passes the turn on.

@@ -24,6 +24,18 @@ func (c *connection) startReader(epoch int) {
 	})
 }
 
+// replaceReader starts another reader in place of one that is stuck in a handler. When that comes back, it finds that the
+// epoch has passed, and ends. Where somebody else reads already, nothing is to be done.
+func (c *connection) replaceReader() {
+	if !c.reading.TryLock() {
+		return
+	}
+	c.epoch++
+	epoch := c.epoch
+	c.reading.Unlock()
+	c.startReader(epoch)
+}
+
 // yieldAfter is how many requests a reader serves before it lets other goroutines go first. A peer that pipelines without
 // end never lets its reader wait, and the scheduler would let it run for 10 ms at a time, with every other connection
 // waiting behind it.
@@ -93,15 +105,17 @@ func (c *connection) take(in *transport.Input, limit int, wait bool, epoch int) 
 func (c *connection) dispatch(in *transport.Input) {
 	b := c.arrive(in)
 	if b == nil {
+		c.stage.reads.Put(in.Buf)
 		return
 	}
 	c.arrival.Store(arrivalPending)
 	if !c.mailbox.TryRun(messages.Arrived{}) || c.arrival.Load() == arrivalPending {
 		c.mailbox.PostUserMessage(messages.Arrived{})
-		c.park(func() bool { return c.arrival.Load() != arrivalPending || c.orders.Load() == orderStop })
+		// A session that has stopped will not answer, but it has closed the connection.
+		c.park(func() bool { return c.arrival.Load() != arrivalPending || c.isClosed() })
 	}
 	if !c.arrival.CompareAndSwap(arrivalAdmitted, arrivalNone) {
-		return // the session has closed, and has counted what was in the window
+		return // the connection is closed, and what was in the window was counted
 	}
 	c.stage.router.submit(b)
 	c.wake()
@@ -136,11 +150,18 @@ func (c *connection) busy() bool {
 	return c.inflight > 0
 }
 
+func (c *connection) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}
+
 func (c *connection) endInput(how input, err error) {
 	c.mu.Lock()
 	if c.input == inputOpen {
 		c.input, c.inputErr = how, err
 		switch {
+		case c.closed: // what ended it was counted then
 		case how == inputTimeout:
 			c.total.Timeouts++
 		case how == inputFailed && transport.ExpectedOnClose(err):

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,17 +29,35 @@ type router struct {
 	waited   atomic.Int64
 	rejected atomic.Int64
 	late     atomic.Int64
-	pastMu   sync.Mutex
-	past     Counts // of slots that were replaced
+	timedOut atomic.Int64 // requests answered DEADLINE_EXCEEDED by the sweeper
+
+	detached atomic.Int64              // workers whose handlers have stalled
+	suspects atomic.Int64              // calls of handlers of which others are detached
+	pool     atomic.Pointer[actor.PID] // nil before it has started
+	workers  int                       // started so far; touched by the pool's actor only
+
+	base     time.Time    // of the router's clock
+	now      atomic.Int64 // as the sweeper last saw it, in nanoseconds from base
+	watching atomic.Bool  // the sweeper runs
+
+	goneMu sync.Mutex
+	gone   []*slot // given up, or just stopped
+	past   Counts  // of workers that are gone for good
 }
 
 func newRouter(st *Stage) *router {
-	return &router{stage: st, idle: newIdleSet(st.Workers), slots: make([]atomic.Pointer[slot], st.Workers)}
+	return &router{stage: st, idle: newIdleSet(st.Workers), slots: make([]atomic.Pointer[slot], st.Workers), base: time.Now()}
 }
 
 // submit has a burst served: at once, on the caller's goroutine, if a worker is idle and nobody waits; by a worker's own
 // goroutine, later, if not. The burst has its replies when submit returns, or will have, in any case.
+//
+// Requests that take long are not run on the reader's goroutine, which has more to read, and not one after the other.
 func (r *router) submit(b *Burst) {
+	if cost := b.origin.cost(); cost > inlineLimit {
+		r.spread(b, max(1, int(spreadLimit/cost)))
+		return
+	}
 	if r.length.Load() == 0 {
 		if s := r.claim(); s != nil {
 			b.inline = true
@@ -50,6 +69,23 @@ func (r *router) submit(b *Burst) {
 			}
 			b.inline = false // the worker was just being stopped or restarted
 		}
+	}
+	r.enqueue(b)
+}
+
+// The dispatch fits the handlers: while a request takes at most inlineLimit on the average, its burst is run where it is;
+// else it is cut into pieces that take about spreadLimit, or single requests, for as many workers as are idle.
+const (
+	inlineLimit = 200 * time.Microsecond
+	spreadLimit = time.Millisecond
+)
+
+// spread has a burst served in pieces of at most n requests.
+func (r *router) spread(b *Burst, n int) {
+	for b.size() > n {
+		rest := b.origin.split(b, n)
+		r.enqueue(b)
+		b = rest
 	}
 	r.enqueue(b)
 }
@@ -126,40 +162,110 @@ func (r *router) next() *Burst {
 }
 
 func (r *router) reject(b *Burst) {
-	if !b.begin() {
+	if !b.takeOver() {
 		return
 	}
 	n := int64(b.size())
 	b.refuse(&messages.Status{
 		Code: messages.ResourceExhausted, Message: "the server's queue is full", RetryAfter: retryAfter, NotStarted: true,
 	})
-	b.cursor.Store(b.cursorOf(done, b.size()))
 	r.rejected.Add(n)
 	b.origin.complete(b)
+	r.stage.reads.Put(b.spare())
 	b.recycle()
 }
 
 func (r *router) count(c *Counts) {
-	r.pastMu.Lock()
+	r.settleGone()
+	r.goneMu.Lock()
 	c.addWorkers(&r.past)
-	r.pastMu.Unlock()
+	for _, s := range r.gone {
+		s.addTo(c)
+	}
+	r.goneMu.Unlock()
 	for i := range r.slots {
 		if s := r.slots[i].Load(); s != nil {
-			s.count(c)
+			s.addTo(c)
 		}
 	}
 	c.QueuedBursts += r.waited.Load()
 	c.PoolBursts += r.routed.Load()
 	c.Rejected += r.rejected.Load()
 	c.Codes[messages.ResourceExhausted] += r.rejected.Load()
+	c.Codes[messages.DeadlineExceeded] += r.timedOut.Load()
 	c.Late += r.late.Load()
+	c.Detached += r.detached.Load()
 }
 
-// retire takes over the counts of a slot that is replaced.
-func (r *router) retire(s *slot) {
-	r.pastMu.Lock()
-	defer r.pastMu.Unlock()
-	s.count(&r.past)
+// giveUp has the pool go on without a worker whose handler does not return. The library would wait for it for ever, as an
+// actor stops between two messages; so the pool is told that it has terminated.
+func (r *router) giveUp(s *slot, system *actor.ActorSystem) {
+	if !s.givenUp.CompareAndSwap(false, true) {
+		return
+	}
+	s.alive.Store(false)
+	r.idle.withdraw(s.index)
+	pool, pid := r.pool.Load(), s.pid.Load()
+	if pool == nil || pid == nil {
+		return
+	}
+	if process, ok := system.ProcessRegistry.Get(pool); ok {
+		process.SendSystemMessage(pool, &actor.Terminated{Who: pid})
+	}
+}
+
+// resting returns how many workers have failed and are not back yet.
+func (r *router) resting() int {
+	n := 0
+	for i := range r.slots {
+		if s := r.slots[i].Load(); s != nil && !s.alive.Load() {
+			n++
+		}
+	}
+	return n
+}
+
+// busy returns the workers that serve, those included that were given up.
+func (r *router) busy() []*slot {
+	r.goneMu.Lock()
+	all := append([]*slot(nil), r.gone...)
+	r.goneMu.Unlock()
+	for i := range r.slots {
+		if s := r.slots[i].Load(); s != nil && !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return slices.DeleteFunc(all, func(s *slot) bool { return s.current.Load() == nil })
+}
+
+// free empties the slot of a worker that has stopped, or was given up.
+func (r *router) free(worker *actor.PID) {
+	for i := range r.slots {
+		if s := r.slots[i].Load(); s != nil && s.name == worker.Id {
+			r.slots[i].Store(nil)
+			r.goneMu.Lock()
+			r.gone = append(r.gone, s)
+			r.goneMu.Unlock()
+		}
+	}
+	r.settleGone()
+}
+
+// settleGone takes over the counts of workers that are gone for good. What is left are those that were given up and whose
+// handlers still run.
+func (r *router) settleGone() {
+	r.goneMu.Lock()
+	defer r.goneMu.Unlock()
+	still := r.gone[:0]
+	for _, s := range r.gone {
+		if s.current.Load() != nil {
+			still = append(still, s)
+			continue
+		}
+		s.addTo(&r.past)
+	}
+	clear(r.gone[len(still):])
+	r.gone = still
 }
 
 // servedBy returns how many requests a worker has served since it was last started.

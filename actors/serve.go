@@ -6,30 +6,23 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/understudy-go/understudy/messages"
 	"github.com/understudy-go/understudy/supervisor"
+	"github.com/understudy-go/understudy/transport"
 	"google.golang.org/protobuf/proto"
 )
 
 // serve answers the requests of a burst in order. It is false if a handler crashed: then that request was answered, the
 // untouched ones went back to the pool, and the worker has failed.
 func (w *worker) serve(ctx actor.Context, b *Burst) bool {
+	// What the burst says is copied: once it has begun, somebody may take a part of it away.
+	r := run{worker: w, burst: b, encoder: b.origin.encoder(), buf: b.buf, frames: b.frames, refusal: b.refusal, size: b.size(), begun: time.Now()}
 	if !b.begin() {
 		return true // it was answered while it waited
 	}
 	w.enter(b)
-	if b.out == nil {
-		b.out = w.stage.writes.Get()
-	}
-	r := run{worker: w, burst: b, encoder: b.origin.encoder()}
 	defer r.end(ctx)
-	for r.k < b.size() {
-		if !r.step() {
-			w.router.late.Add(1)
-			r.over = true
-			return true
-		}
+	for !r.over {
+		r.step()
 	}
-	r.over = true
-	r.complete()
 	return true
 }
 
@@ -38,59 +31,96 @@ type run struct {
 	worker  *worker
 	burst   *Burst
 	encoder encoder
-	k       int  // the request that is being served
-	mark    int  // where its reply begins
-	over    bool // every request was answered, or the burst is not ours any more
+	buf     []byte
+	frames  []transport.Frame
+	refusal *messages.Status
+	size    int
+	begun   time.Time
+
+	k     int  // the request that is being served
+	mark  int  // where its reply begins
+	alone bool // the others were taken away
+	over  bool // every request was answered, or the burst is not ours any more
 }
 
-// step serves request k. It is false if the request was seized meanwhile: then nothing of the burst may be touched.
-func (r *run) step() bool {
+// step serves request k.
+func (r *run) step() {
+	h, reply, err := r.handle()
+	ours, alone := r.burst.handled(r.k)
+	if !ours {
+		r.worker.router.late.Add(1)
+		r.over = true
+		return
+	}
+	r.alone = alone
+	r.encode(h, reply, err)
+	r.next()
+}
+
+// handle lets the handler of request k work, unless there is a reason not to.
+func (r *run) handle() (*Handler, proto.Message, error) {
+	w := r.worker
+	if r.k == len(r.frames) {
+		return nil, nil, r.refusal
+	}
+	if w.router.now.Load() > w.deadline.Load() {
+		return nil, nil, tooLate(true)
+	}
+	f := r.frames[r.k]
+	c, err := w.stage.Table.find(r.buf[f.Start:f.End])
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.handler.stalled.Load() > 0 && !w.suspect() {
+		return nil, nil, &messages.Status{
+			Code: messages.Unavailable, Message: "too many handlers of " + c.handler.Name + " do not return", NotStarted: true, RetryAfter: retryAfter,
+		}
+	}
+	if seam := w.stage.Seam; seam != nil {
+		seam.Strike("worker", w.number)
+	}
+	reply, err := c.do(r.burst.ctx)
+	w.unsuspect()
+	return c.handler, reply, err
+}
+
+func tooLate(notStarted bool) *messages.Status {
+	return &messages.Status{Code: messages.DeadlineExceeded, Message: "the deadline passed", NotStarted: notStarted}
+}
+
+// encode appends the reply to request k, or the error. The cursor says encoding: the burst is the worker's alone.
+func (r *run) encode(h *Handler, reply proto.Message, err error) {
 	b, w := r.burst, r.worker
+	if b.out == nil {
+		b.out = w.stage.writes.Get()
+	}
 	r.mark = len(b.out)
-	frame, refused := b.frame(r.k)
-	var h *Handler
-	var reply proto.Message
-	var err error
-	switch {
-	case refused:
-		err = b.refusal
-	case !time.Now().Before(b.deadline):
-		err = &messages.Status{Code: messages.DeadlineExceeded, Message: "the deadline passed before the request was begun", NotStarted: true}
-	default:
-		if b.ctx == nil {
-			b.ctx = b.origin.newContext(b.deadline)
-		}
-		if seam := w.stage.Seam; seam != nil {
-			seam.Strike("worker", w.index+1)
-		}
-		h, reply, err = w.stage.Table.call(b.ctx, frame)
-	}
-	if !b.handled(r.k) {
-		return false
-	}
 	if err == nil {
-		if b.out, err = r.encoder.reply(b.out, h.Reply, reply); err != nil {
-			err = &messages.Status{Code: messages.Internal, Op: h.Name, Message: "the reply does not encode", IncidentID: supervisor.NewIncident(), Cause: err}
+		if b.out, err = r.encoder.reply(b.out, h.Reply, reply); err == nil {
+			w.codes[messages.OK].Add(1)
+			return
 		}
+		err = &messages.Status{Code: messages.Internal, Op: h.Name, Message: "the reply does not encode", IncidentID: supervisor.NewIncident(), Cause: err}
 	}
-	r.answered(err)
-	return true
+	s := messages.StatusOf(err)
+	b.out = r.encoder.status(b.out, s)
+	w.codes[codeIndex(s.Code)].Add(1)
 }
 
-// answered ends request k, with an error reply if err is not nil.
-func (r *run) answered(err error) {
-	b, w := r.burst, r.worker
-	if err == nil {
-		w.codes[messages.OK].Add(1)
-	} else {
-		s := messages.StatusOf(err)
-		b.out = r.encoder.status(b.out, s)
-		w.codes[codeIndex(s.Code)].Add(1)
-	}
-	w.served.Add(1)
-	k := r.k
+// next goes on to the next request, or completes the burst after the last.
+func (r *run) next() {
+	b := r.burst
+	r.worker.served.Add(1)
+	b.answered++
 	r.k++
-	b.encoded(k)
+	if !r.alone && r.k < r.size {
+		b.cursor.Store(b.cursorOf(handling, r.k))
+		return
+	}
+	r.over = true
+	b.cursor.Store(b.cursorOf(done, r.k))
+	b.origin.observe(time.Since(r.begun), r.k)
+	r.complete()
 }
 
 func codeIndex(c messages.Code) int {
@@ -111,7 +141,19 @@ func (r *run) end(ctx actor.Context) {
 		failure.Value, failure.Goexit = supervisor.ErrGoexit, true
 	}
 	r.crashed(failure)
+	r.worker.unsuspect()
+	r.worker.alive.Store(false)
+	r.worker.router.idle.withdraw(r.worker.index)
 	r.worker.exit()
+	if r.worker.givenUp.Load() {
+		// Its supervisor has no such child any more, and would restart it.
+		r.worker.stage.Hub.Publish(supervisor.Event{Kind: supervisor.Failed, Path: ctx.Self().Id, Failure: failure, Directive: supervisor.Stop})
+		ctx.Stop(ctx.Self())
+		return
+	}
+	if failure.Goexit {
+		panic(failure) // the guard, which cannot be kept from seeing the Goexit, passes this on
+	}
 	ctx.(actor.Supervisor).EscalateFailure(failure, ctx.Message())
 }
 
@@ -119,15 +161,24 @@ func (r *run) end(ctx actor.Context) {
 func (r *run) crashed(f *supervisor.Failure) {
 	b, w := r.burst, r.worker
 	w.crashes.Add(1)
-	b.crashed = true
-	if !b.handled(r.k) {
-		if p, _ := b.at(); p != encoding {
+	ours, alone := b.handled(r.k)
+	r.alone = r.alone || alone
+	if !ours {
+		if p, k := b.at(); p != encoding || k != r.k {
+			w.router.late.Add(1)
 			return // it was answered already
 		}
 		b.out = b.out[:r.mark] // the crash was in encoding the reply
 	}
-	if r.k+1 < b.size() {
+	b.kept = true
+	if f.Goexit {
+		b.inline = false // the reader that would wake the session dies with this goroutine
+	}
+	if !r.alone && r.k+1 < r.size {
 		w.router.requeue(b.origin.split(b, r.k+1))
+	}
+	if b.out == nil {
+		b.out = w.stage.writes.Get()
 	}
 	b.out = r.encoder.status(b.out, &messages.Status{
 		Code: messages.Internal, Message: "the handler crashed", IncidentID: f.Incident,
@@ -139,8 +190,6 @@ func (r *run) crashed(f *supervisor.Failure) {
 }
 
 func (r *run) complete() {
-	if ctx := r.burst.ctx; ctx != nil {
-		ctx.end()
-	}
+	r.burst.ctx.end()
 	r.burst.origin.complete(r.burst)
 }

@@ -22,6 +22,7 @@ type server struct {
 	acceptors []*actor.PID
 	expire    *time.Timer
 	force     *time.Timer
+	looks     int // at who still serves, in a forced end
 }
 
 // StatusRequest asks a server's PID what it is doing; it is answered with a Status.
@@ -36,8 +37,8 @@ type Status struct {
 // NewServerProps returns the props of a server. They are for one spawn: the listeners are its own from then on.
 func NewServerProps(st *Stage, listeners []*transport.Listener, lc *Lifecycle) *actor.Props {
 	var s *server
-	upward := func(_ *actor.ActorSystem, _ actor.Supervisor, child *actor.PID, f *supervisor.Failure) {
-		s.fail(child, f)
+	upward := func(_ *actor.ActorSystem, sup actor.Supervisor, child *actor.PID, f *supervisor.Failure) {
+		s.fail(sup, child, f)
 	}
 	return actor.PropsFromProducer(
 		func() actor.Actor {
@@ -103,7 +104,7 @@ func (s *server) Receive(ctx actor.Context) {
 
 func (s *server) onStarted(ctx actor.Context) {
 	self, system := ctx.Self(), ctx.ActorSystem()
-	s.stage.root = self.Id
+	s.stage.root, s.stage.system = self.Id, system
 	s.stage.critical = func(who string, f *supervisor.Failure) {
 		if s.lifecycle.failed(fmt.Errorf("%s failed: %w", who, f)) {
 			system.Root.Poison(self)
@@ -148,15 +149,32 @@ func (s *server) onExpire(ctx actor.Context) {
 
 // onForce ends the drain: handlers' contexts are cancelled, and everything is stopped. Workers whose handlers still do
 // not return are given up: their goroutines are reported, and the tree ends without them.
+//
+// It looks again and again until the tree has ended: at first for the handlers that obey their contexts, later for those
+// that began between one look and the next.
 func (s *server) onForce(ctx actor.Context) {
+	s.lifecycle.forced()
 	s.stage.expired.Store(true)
 	s.stage.force()
 	for _, a := range s.acceptors {
 		ctx.Stop(a)
 	}
-	s.lifecycle.forced(s.stage.giveUp(ctx.ActorSystem(), s.pool))
-	ctx.Stop(ctx.Self())
+	if s.looks++; s.looks > looksBeforeGivingUp || !s.stage.router.serving() {
+		s.stage.giveUp()
+		ctx.Stop(ctx.Self())
+	}
+	if s.force != nil {
+		s.force.Stop()
+	}
+	self, root := ctx.Self(), ctx.ActorSystem().Root
+	s.force = time.AfterFunc(lookAgain, func() { root.Send(self, messages.Force{}) })
 }
+
+// How a forced end looks for handlers that do not return.
+const (
+	lookAgain           = 10 * time.Millisecond
+	looksBeforeGivingUp = 3
+)
 
 func (s *server) onStopping() {
 	for _, l := range s.listeners {
@@ -164,16 +182,20 @@ func (s *server) onStopping() {
 	}
 	if s.expire != nil {
 		s.expire.Stop()
-		s.force.Stop()
 	}
 }
 
 func (s *server) onStopped() {
+	if s.force != nil {
+		s.force.Stop()
+	}
 	s.stage.force()
 	s.lifecycle.stopped()
 }
 
 // fail is where failures end that nobody below could settle: the server drains, and says why.
-func (s *server) fail(child *actor.PID, f *supervisor.Failure) {
+func (s *server) fail(sup actor.Supervisor, child *actor.PID, f *supervisor.Failure) {
+	// Suspended, it would not hear of the drain. What it keeps is in order: its own messages are only about its children.
+	sup.ResumeChildren(child)
 	s.stage.critical(child.Id, f)
 }

@@ -60,6 +60,15 @@ func (s *session) onStarted(ctx actor.Context) {
 	}
 	s.onArrived()
 	s.onInputEnded(ctx)
+	if s.drainPill {
+		s.onDrain(ctx)
+	}
+	if s.expired.Load() || s.stage.expired.Load() {
+		s.onExpire(ctx)
+	}
+	if s.state == Closing {
+		s.startLinger()
+	}
 	s.onReplied(ctx)
 }
 
@@ -120,7 +129,7 @@ func (s *session) onInputEnded(ctx actor.Context) {
 	case inputEOF:
 		s.drainFor("the peer has finished")
 		if busy {
-			s.after(s.stage.Grace)
+			s.expireIn(s.stage.Grace)
 		}
 	case inputRefused:
 		s.drainFor("the stream cannot be read")
@@ -134,9 +143,10 @@ func (s *session) onInputEnded(ctx actor.Context) {
 
 // onDrain begins the orderly end: the reader takes in what has arrived already, and no more.
 func (s *session) onDrain(ctx actor.Context) {
-	s.drainPill = true
 	if s.state.canBecome(Draining) {
 		s.becomeDraining("drain")
+	}
+	if s.state == Draining {
 		s.order(orderDrain)
 	}
 	s.settle(ctx)
@@ -150,15 +160,15 @@ func (s *session) drainFor(cause string) {
 
 // onExpire answers what is unanswered with UNAVAILABLE. A request that is just being encoded gets its own reply.
 func (s *session) onExpire(ctx actor.Context) {
-	if s.state == Closed {
-		return
-	}
 	if s.state.canBecome(Draining) {
 		s.becomeDraining("expired")
 	}
+	if s.state != Draining {
+		return // everything was answered
+	}
 	s.order(orderStop)
 	if !s.expire() {
-		s.mailbox.PostUserMessage(messages.Expire{}) // a moment later it will be encoded
+		s.expireIn(time.Millisecond) // by then it will be encoded
 	}
 	s.flush()
 	s.settle(ctx)
@@ -175,26 +185,31 @@ func (s *session) onStopping() {
 	}
 }
 
-// after has what is unanswered in d from now expire.
-func (s *session) after(d time.Duration) {
-	if s.timer == nil {
-		mailbox := s.mailbox
-		s.timer = time.AfterFunc(d, func() { mailbox.PostUserMessage(messages.Expire{}) })
+// expireIn has what is unanswered in d from now expire.
+func (s *session) expireIn(d time.Duration) {
+	if s.timer != nil {
+		s.timer.Stop()
 	}
+	c := s.connection
+	s.timer = time.AfterFunc(d, func() {
+		c.expired.Store(true)
+		c.mailbox.PostUserMessage(messages.Expire{})
+	})
 }
 
 // settle makes the transitions that have become due.
 func (s *session) settle(ctx actor.Context) {
 	s.mu.Lock()
 	err, ended, lingered := s.writeErr, s.input != inputOpen, s.lingered
-	idle := s.inflight == 0 && !s.writing
 	eof := s.input == inputEOF
+	over := s.state == Draining && s.inflight == 0 && !s.writing && (ended || s.orders.Load() == orderStop)
+	s.sealed = s.sealed || over // in one step with the look at inflight: nothing can arrive any more
 	s.mu.Unlock()
 	switch {
 	case s.state == Closed:
 	case err != nil:
 		s.fail(ctx, "a write failed")
-	case s.state == Draining && idle && (ended || s.orders.Load() == orderStop):
+	case over:
 		if eof {
 			s.finish(ctx) // the peer has closed its side: there is nothing to linger for
 			return
@@ -248,7 +263,6 @@ func (s *session) becomeDraining(cause string) { s.become(Draining, cause) }
 // unread input would reset the connection, and the reset could overtake the last replies.
 func (s *session) becomeClosing() {
 	s.become(Closing, s.cause)
-	s.order(orderStop)
 	s.startLinger()
 }
 

@@ -12,13 +12,19 @@ import (
 // slot is a worker's place in the pool. It outlives the worker's incarnations, and it is what the router claims.
 type slot struct {
 	router  *router
-	index   int
+	index   int    // in the router's slots
+	number  int    // the worker's, which no other ever has
 	name    string // the worker's path, such as "server/pool/worker-3"
 	mailbox *Mailbox
 	labels  context.Context       // carries the goroutine label by which a profile or a leak report names the worker
-	alive   atomic.Bool           // between Started and Restarting or Stopping
+	alive   atomic.Bool           // between Started and Restarting or Stopping, and not given up
+	givenUp atomic.Bool           // its handler has stalled: the pool goes on without it, and it ends when the handler returns
 	current atomic.Pointer[Burst] // what the worker serves, or nil
 	pid     atomic.Pointer[actor.PID]
+
+	deadline  atomic.Int64            // of what it serves, on the router's clock
+	stalled   atomic.Pointer[Handler] // the handler that it is detached with, or nil
+	suspected atomic.Bool             // it calls a handler of which other calls are detached
 
 	served  atomic.Int64 // requests since the last start
 	bursts  atomic.Int64
@@ -30,8 +36,8 @@ type slot struct {
 // workerLabel is the goroutine label that carries a worker's path while it serves.
 const workerLabel = "understudy.worker"
 
-func newSlot(r *router, index int, name string) *slot {
-	s := &slot{router: r, index: index, name: name}
+func newSlot(r *router, index, number int, name string) *slot {
+	s := &slot{router: r, index: index, number: number, name: name}
 	s.labels = pprof.WithLabels(context.Background(), pprof.Labels(workerLabel, name))
 	s.mailbox = &Mailbox{OnIdle: s.offer}
 	return s
@@ -47,7 +53,9 @@ func (s *slot) offer() {
 }
 
 func (s *slot) enter(b *Burst) {
+	s.deadline.Store(s.router.at(b.deadline))
 	s.current.Store(b)
+	s.router.watch()
 	s.bursts.Add(1)
 	if b.inline {
 		s.inlined.Add(1)
@@ -57,10 +65,33 @@ func (s *slot) enter(b *Burst) {
 
 func (s *slot) exit() {
 	s.current.Store(nil)
+	if h := s.stalled.Swap(nil); h != nil {
+		h.stalled.Add(-1)
+		s.router.detached.Add(-1)
+	}
 	pprof.SetGoroutineLabels(context.Background())
 }
 
-func (s *slot) count(c *Counts) {
+// suspect asks whether a handler may be called of which other calls are detached: those and such calls together stay
+// within a bound.
+func (s *slot) suspect() bool {
+	r := s.router
+	if r.suspects.Add(1)+r.detached.Load() > int64(r.stage.MaxDetached) {
+		r.suspects.Add(-1)
+		return false
+	}
+	s.suspected.Store(true)
+	return true
+}
+
+// unsuspect ends what suspect began, if it did: the call has returned, or is counted as detached from now on.
+func (s *slot) unsuspect() {
+	if s.suspected.Load() && s.suspected.Swap(false) {
+		s.router.suspects.Add(-1)
+	}
+}
+
+func (s *slot) addTo(c *Counts) {
 	c.WorkerBursts += s.bursts.Load()
 	c.PoolBursts += s.inlined.Load()
 	c.Crashes += s.crashes.Load()

@@ -20,11 +20,13 @@ type Settings struct {
 	Window         int // requests in flight on a connection
 	WindowBytes    int // soft: bytes of requests and replies in flight on a connection
 	MaxConnections int
+	MaxDetached    int // handlers that do not return
 	MaxFrame       int
 	ReadBuffer     int
 	WriteBuffer    int
 
 	Deadline     time.Duration
+	Stall        time.Duration
 	Drain        time.Duration
 	Expire       time.Duration // how long before the end of a drain what is unanswered gets UNAVAILABLE
 	Grace        time.Duration
@@ -52,6 +54,7 @@ type Stage struct {
 	Hub     *supervisor.Hub
 	Tracker *supervisor.Tracker
 
+	system   *actor.ActorSystem                      // set when the server's actor starts, as are the next two
 	root     string                                  // the server actor's id
 	critical func(who string, f *supervisor.Failure) // drains the server; set when its actor starts
 

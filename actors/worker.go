@@ -13,9 +13,9 @@ type worker struct {
 	stage *Stage
 }
 
-func newWorkerProps(s *slot, st *Stage, report func(*actor.PID, *supervisor.Failure)) *actor.Props {
+func newWorkerProps(s *slot, st *Stage) *actor.Props {
 	return actor.PropsFromProducer(
-		func() actor.Actor { return supervisor.Guard(&worker{slot: s, stage: st}, report) },
+		func() actor.Actor { return supervisor.Guard(&worker{slot: s, stage: st}, st.report) },
 		actor.WithMailbox(func() actor.Mailbox { return s.mailbox }),
 		actor.WithDispatcher(st.dispatcher),
 	)
@@ -49,6 +49,14 @@ func (w *worker) onGone() {
 func (w *worker) onBurst(ctx actor.Context, b *Burst) {
 	b.taken = true
 	w.serve(ctx, b)
+	w.endIfGivenUp(ctx)
+}
+
+// endIfGivenUp stops a worker that has come back after the pool had gone on without it.
+func (w *worker) endIfGivenUp(ctx actor.Context) {
+	if w.givenUp.Load() {
+		ctx.Stop(ctx.Self())
+	}
 }
 
 func (w *worker) onPull(ctx actor.Context) {
@@ -58,5 +66,9 @@ func (w *worker) onPull(ctx actor.Context) {
 		}
 		w.stage.reads.Put(b.spare())
 		b.recycle()
+		if w.givenUp.Load() {
+			break
+		}
 	}
+	w.endIfGivenUp(ctx)
 }

@@ -59,6 +59,10 @@ func (c *connection) account(sent int) {
 		return
 	}
 	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return // these requests were counted when it was closed
+	}
 	c.inflight -= answered
 	c.unwritten -= sent
 	c.total.Answered += int64(answered)

@@ -147,6 +147,8 @@ func TestOpen(t *testing.T) {
 		{"bytes after the arm", "\x0a\x01ab", 0, ""},
 		{"two arms", "\x0a\x01a\x12\x00", 0, ""},
 		{"a varint", "\x08\x01", 0, ""},
+		{"a varint that looks like an empty arm", "\x08\x00", 0, ""},
+		{"a group", "\x0b\x00", 0, ""},
 		{"unknown arm", "\x1a\x01a", 0, ""},
 		{"field 0", "\x02\x01a", 0, ""},
 		{"huge field", "\xfa\xff\xff\xff\x0f\x01a", 0, ""},
@@ -259,7 +261,7 @@ func FuzzEnvelope(f *testing.F) {
 	}
 	for _, s := range []string{
 		"\x0a\x03\x0a\x01\xff", "\x8a\x00\x01x", "\x0a\x81\x00x", "\x0a\x00\x12\x00", "\x0a\x02\x0b\x0c", "\x82\x01\x02\x0a\x00",
-		"\xfa\xff\x01\x00", "\x0b\x0c", "\x02\x00", "\x38\x01", "\x0a\x04\x12\x02\x12\x00",
+		"\xfa\xff\x01\x00", "\x08\x00", "\x0b\x0c", "\x02\x00", "\x38\x01", "\x0a\x04\x12\x02\x12\x00",
 	} {
 		f.Add([]byte(s))
 	}

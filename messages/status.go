@@ -3,6 +3,7 @@ package messages
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"time"
 )
@@ -60,19 +61,29 @@ func (s *Status) Proto() *Error {
 	return &Error{
 		Code:         int32(code),
 		Message:      strings.ToValidUTF8(s.Message, "\uFFFD"),
-		IncidentId:   s.IncidentID,
-		RetryAfterMs: int64((s.RetryAfter + time.Millisecond - 1) / time.Millisecond),
+		IncidentId:   strings.ToValidUTF8(s.IncidentID, "\uFFFD"),
+		RetryAfterMs: milliseconds(s.RetryAfter),
 		NotStarted:   s.NotStarted,
 	}
 }
 
-// FromProto returns e as a Status.
+// milliseconds rounds up, and takes less than nothing for nothing.
+func milliseconds(d time.Duration) int64 {
+	d = max(d, 0)
+	ms := int64(d / time.Millisecond)
+	if d%time.Millisecond > 0 {
+		ms++
+	}
+	return ms
+}
+
+// FromProto returns e as a Status. A time to wait that a Duration cannot hold becomes the longest one.
 func FromProto(e *Error) *Status {
 	return &Status{
 		Code:       Code(e.GetCode()),
 		Message:    e.GetMessage(),
 		IncidentID: e.GetIncidentId(),
-		RetryAfter: time.Duration(e.GetRetryAfterMs()) * time.Millisecond,
+		RetryAfter: time.Duration(min(max(e.GetRetryAfterMs(), 0), math.MaxInt64/int64(time.Millisecond))) * time.Millisecond,
 		NotStarted: e.GetNotStarted(),
 	}
 }

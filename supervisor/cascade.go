@@ -44,7 +44,7 @@ func WithCascade(c Cascade) actor.PropsOption {
 					return next(system, id, props, parent)
 				}
 				state := extensionOf(ctx, cascadeID, begin)
-				if state.refusing {
+				if state.refusing || state.stopping {
 					return nil, ErrDraining
 				}
 				pid, err := next(system, id, props, parent)

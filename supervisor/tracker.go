@@ -59,7 +59,7 @@ func (t *Tracker) Wait(ctx context.Context) error {
 	t.waiters.Add(1)
 	defer t.waiters.Add(-1)
 	t.mu.Lock()
-	if t.running.Load() == 0 {
+	if t.running.Load() <= 0 {
 		t.mu.Unlock()
 		return nil
 	}
@@ -88,12 +88,12 @@ func (t *Tracker) enter() {
 }
 
 func (t *Tracker) leave() {
-	if t == nil || t.running.Add(-1) != 0 || t.waiters.Load() == 0 {
+	if t == nil || t.running.Add(-1) > 0 || t.waiters.Load() == 0 {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.zero != nil && t.running.Load() == 0 {
+	if t.zero != nil && t.running.Load() <= 0 {
 		close(t.zero)
 		t.zero = nil
 	}

@@ -1,0 +1,154 @@
+package actors
+
+import (
+	"time"
+)
+
+// sweepIdle is how many sweeps that found nothing end the sweeping.
+const sweepIdle = 100
+
+// sight is what the sweeper last saw of a worker.
+type sight struct {
+	burst  *Burst
+	cursor uint64
+	since  time.Duration // on the router's clock
+}
+
+// at returns a time on the router's clock, which does not jump.
+func (r *router) at(t time.Time) int64 { return int64(t.Sub(r.base)) }
+
+// watch has the sweeper run while workers serve.
+func (r *router) watch() {
+	if r.watching.Load() || !r.watching.CompareAndSwap(false, true) {
+		return
+	}
+	r.now.Store(int64(time.Since(r.base)))
+	r.stage.Tracker.Go(r.sweepOn)
+}
+
+// sweepOn is the sweeper: a goroutine that looks at all workers several times in a stall time, and ends when there has
+// been nothing to look at for a while.
+func (r *router) sweepOn() {
+	tick := time.NewTicker(max(r.stage.Stall/5, time.Millisecond))
+	defer tick.Stop()
+	seen := make([]sight, len(r.slots))
+	for quiet := 0; quiet < sweepIdle; quiet++ {
+		select {
+		case <-tick.C:
+		case <-r.stage.base.Done():
+			return
+		}
+		if r.sweep(seen) {
+			quiet = 0
+		}
+	}
+	r.watching.Store(false)
+	// Who enters after the last sweep and before the store has not started another sweeper.
+	if r.length.Load() > 0 || r.serving() {
+		r.watch()
+	}
+}
+
+func (r *router) serving() bool {
+	for i := range r.slots {
+		if s := r.slots[i].Load(); s != nil && s.current.Load() != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// sweep looks at every worker and at the queue, once. It reports whether there was anything.
+func (r *router) sweep(seen []sight) (busy bool) {
+	now := time.Since(r.base)
+	r.now.Store(int64(now))
+	for i := range r.slots {
+		s := r.slots[i].Load()
+		if s == nil {
+			continue
+		}
+		b := s.current.Load()
+		if b == nil {
+			seen[i] = sight{}
+			continue
+		}
+		busy = true
+		deadline := s.deadline.Load()
+		c := b.cursor.Load()
+		if seen[i].burst != b || seen[i].cursor != c {
+			seen[i] = sight{b, c, now}
+		}
+		// If the worker has gone on to another burst since, the cursor has changed, and what follows does nothing.
+		switch p := phase(c & 0xff); {
+		case p == handling && int64(now) > deadline:
+			r.detach(s, b, c)
+			r.expire(b)
+		case p == handling && now-seen[i].since >= r.stage.Stall:
+			r.detach(s, b, c)
+		case p == detached && int64(now) > deadline:
+			r.expire(b)
+		}
+	}
+	if r.length.Load() > 0 {
+		busy = true
+		r.expireQueue(now)
+	}
+	return busy
+}
+
+// detach leaves a worker alone with the request that it is handling, hands the burst's other requests on, and has the pool
+// put another worker in its place.
+func (r *router) detach(s *slot, b *Burst, c uint64) {
+	if !b.cursor.CompareAndSwap(c, c&^0xff|uint64(detaching)) {
+		return
+	}
+	// From here on the burst is ours, until the cursor says detached.
+	k := int(c >> 8 & (maxBurst - 1))
+	if frame, refused := b.frame(k); !refused {
+		if found, err := r.stage.Table.find(frame); err == nil {
+			s.stalled.Store(found.handler)
+			found.handler.stalled.Add(1)
+			r.detached.Add(1)
+			s.unsuspect()
+		}
+	}
+	rest := b.origin.detach(b, k)
+	r.giveUp(s, r.stage.system)
+	b.cursor.Store(b.cursorOf(detached, k))
+	if rest != nil {
+		r.requeue(rest)
+	}
+}
+
+// expire answers a detached request whose deadline has passed.
+func (r *router) expire(b *Burst) {
+	_, started, ok := b.seize()
+	if !ok {
+		return
+	}
+	b.ctx.end()
+	r.timedOut.Add(1)
+	b.inline = false
+	b.out = b.origin.encoder().status(nil, tooLate(!started))
+	b.origin.complete(b)
+}
+
+// expireQueue answers what has waited in the queue until its deadline.
+func (r *router) expireQueue(now time.Duration) {
+	r.mu.Lock()
+	b, n := r.queue.popLate(r.base.Add(now))
+	r.length.Add(-int64(n))
+	r.mu.Unlock()
+	for b != nil {
+		next := b.next
+		b.next = nil
+		r.routed.Add(1)
+		if b.takeOver() {
+			r.timedOut.Add(int64(b.size()))
+			b.refuse(tooLate(true))
+			b.ctx.end()
+			b.origin.complete(b)
+		}
+		b = next
+	}
+}
