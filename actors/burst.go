@@ -2,6 +2,7 @@ package actors
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -199,12 +200,21 @@ func (b *Burst) spare() []byte {
 	return b.buf
 }
 
-// compact makes the burst fit for a wait: a few small requests do not keep a whole read buffer.
-func (b *Burst) compact(bufs *transport.Buffers) {
-	used := 0
-	for _, f := range b.frames {
-		used += f.End - f.Start
+func bytesIn(frames []transport.Frame) int {
+	n := 0
+	for _, f := range frames {
+		n += f.End - f.Start
 	}
+	return n
+}
+
+// compact makes the burst fit for a wait: a few small requests keep neither a whole read buffer nor the places of many
+// frames.
+func (b *Burst) compact(bufs *transport.Buffers) {
+	if cap(b.frames) > 2*len(b.frames)+8 {
+		b.frames = slices.Clone(b.frames)
+	}
+	used := bytesIn(b.frames)
 	if used > cap(b.buf)/2 {
 		return
 	}

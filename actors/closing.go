@@ -14,7 +14,7 @@ func (c *connection) startLinger() {
 	c.order(orderStop)
 	c.stage.Tracker.Go(func() {
 		c.reading.Lock()
-		c.epoch++
+		c.epoch.Add(1)
 		c.socket.ClearInterrupt()
 		// A peer that is gone already, or a connection that cannot half-close, shows in the reading.
 		_ = c.socket.CloseWrite()

@@ -33,8 +33,8 @@ type connection struct {
 	timer     *time.Timer
 	outbox    outbox // owned by the session actor, or by the writer goroutine while writing is true
 
-	reading sync.Mutex // held while the socket is read
-	epoch   int        // of the reader; guarded by reading
+	reading sync.Mutex   // held while the socket is read
+	epoch   atomic.Int64 // of the reader: an earlier one has been replaced; changed with reading held
 
 	perRequest atomic.Int64 // what a request took lately, in nanoseconds
 
@@ -156,8 +156,9 @@ func (c *connection) complete(b *Burst) {
 
 // split implements origin. The new burst's frames are copies: whoever has b may still be reading its own.
 func (c *connection) split(b *Burst, k int) *Burst {
-	r := newBurst(c)
-	for _, f := range b.frames[min(k, len(b.frames)):] {
+	rest := b.frames[min(k, len(b.frames)):]
+	r := &Burst{origin: c, frames: make([]transport.Frame, 0, len(rest)), buf: make([]byte, 0, bytesIn(rest))}
+	for _, f := range rest {
 		start := len(r.buf)
 		r.buf = append(r.buf, b.buf[f.Start:f.End]...)
 		r.frames = append(r.frames, transport.Frame{Start: start, End: len(r.buf)})

@@ -31,8 +31,8 @@ func (l *Lifecycle) Cause() error {
 type Drain struct {
 	Begun    time.Time // zero if there was no drain
 	Ended    time.Time
-	Answered int64  // replies that had been written when it began
-	Forced   bool   // it was ended by force
+	Answered int64 // replies that had been written when it began
+	Forced   bool  // it was ended by force
 }
 
 // Drain returns how the server went down, as far as it has.

@@ -11,7 +11,7 @@ import (
 
 // startReader starts the goroutine that reads the connection's requests. Should a handler end it, by runtime.Goexit in an
 // inline run, another takes its place: the read position belongs to the connection.
-func (c *connection) startReader(epoch int) {
+func (c *connection) startReader(epoch int64) {
 	c.stage.Tracker.Go(func() {
 		finished := false
 		defer func() {
@@ -30,8 +30,7 @@ func (c *connection) replaceReader() {
 	if !c.reading.TryLock() {
 		return
 	}
-	c.epoch++
-	epoch := c.epoch
+	epoch := c.epoch.Add(1)
 	c.reading.Unlock()
 	c.startReader(epoch)
 }
@@ -44,11 +43,14 @@ const yieldAfter = 128
 // read is the reader: it takes what the socket has in one read, puts it into the window as a burst, has the session admit
 // it, hands it to the pool, and has the session write the replies. It stops reading while the window is full; TCP does
 // the rest.
-func (c *connection) read(epoch int) {
+func (c *connection) read(epoch int64) {
 	var in transport.Input
 	budget := c.stage.Window // requests that a drain still takes
 	served := 0
 	for {
+		if c.epoch.Load() != epoch {
+			return
+		}
 		c.park(func() bool { return c.orders.Load() == orderStop || c.room() > 0 })
 		order := c.orders.Load()
 		if order == orderStop || (order == orderDrain && budget <= 0) {
@@ -85,10 +87,10 @@ func (c *connection) read(epoch int) {
 }
 
 // take reads the socket. It is false if another goroutine has taken the reading over.
-func (c *connection) take(in *transport.Input, limit int, wait bool, epoch int) (current bool, err error) {
+func (c *connection) take(in *transport.Input, limit int, wait bool, epoch int64) (current bool, err error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
-	if c.epoch != epoch {
+	if c.epoch.Load() != epoch {
 		return false, nil
 	}
 	before := c.reader.Received()

@@ -80,14 +80,17 @@ const (
 	spreadLimit = time.Millisecond
 )
 
-// spread has a burst served in pieces of at most n requests.
+// spread has a burst served in pieces of n requests, and one of what is left over.
 func (r *router) spread(b *Burst, n int) {
+	// Cut from the end, as what is cut off is copied.
+	pieces := make([]*Burst, 0, b.size()/n+1)
 	for b.size() > n {
-		rest := b.origin.split(b, n)
-		r.enqueue(b)
-		b = rest
+		pieces = append(pieces, b.origin.split(b, b.size()-n))
 	}
 	r.enqueue(b)
+	for _, piece := range slices.Backward(pieces) {
+		r.enqueue(piece)
+	}
 }
 
 // claim takes an idle worker, or returns nil.

@@ -142,8 +142,7 @@ func (r *run) end(ctx actor.Context) {
 	}
 	r.crashed(failure)
 	r.worker.unsuspect()
-	r.worker.alive.Store(false)
-	r.worker.router.idle.withdraw(r.worker.index)
+	r.worker.alive.Store(false) // it is not offered until it has been started again
 	r.worker.exit()
 	if r.worker.givenUp.Load() {
 		// Its supervisor has no such child any more, and would restart it.

@@ -43,7 +43,9 @@ func (w *worker) onStarted(ctx actor.Context) {
 
 func (w *worker) onGone() {
 	w.alive.Store(false)
-	w.router.idle.withdraw(w.index)
+	if !w.givenUp.Load() { // else its place in the idle set is its successor's
+		w.router.idle.withdraw(w.index)
+	}
 }
 
 func (w *worker) onBurst(ctx actor.Context, b *Burst) {
