@@ -230,25 +230,31 @@ func (r *router) resting() int {
 
 // busy returns the workers that serve, those included that were given up.
 func (r *router) busy() []*slot {
-	r.goneMu.Lock()
-	all := append([]*slot(nil), r.gone...)
-	r.goneMu.Unlock()
+	var all []*slot
 	for i := range r.slots {
-		if s := r.slots[i].Load(); s != nil && !slices.Contains(all, s) {
+		if s := r.slots[i].Load(); s != nil && s.current.Load() != nil {
 			all = append(all, s)
 		}
 	}
-	return slices.DeleteFunc(all, func(s *slot) bool { return s.current.Load() == nil })
+	placed := len(all)
+	r.goneMu.Lock()
+	defer r.goneMu.Unlock()
+	for _, s := range r.gone {
+		if s.current.Load() != nil && !slices.Contains(all[:placed], s) {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // free empties the slot of a worker that has stopped, or was given up.
 func (r *router) free(worker *actor.PID) {
 	for i := range r.slots {
 		if s := r.slots[i].Load(); s != nil && s.name == worker.Id {
-			r.slots[i].Store(nil)
 			r.goneMu.Lock()
-			r.gone = append(r.gone, s)
+			r.gone = append(r.gone, s) // first: whoever looks at all workers finds it in one place or the other
 			r.goneMu.Unlock()
+			r.slots[i].Store(nil)
 		}
 	}
 	r.settleGone()

@@ -26,6 +26,8 @@ type slot struct {
 	stalled   atomic.Pointer[Handler] // the handler that it is detached with, or nil
 	suspected atomic.Bool             // it calls a handler of which other calls are detached
 
+	seen sight // the sweeper's
+
 	served  atomic.Int64 // requests since the last start
 	bursts  atomic.Int64
 	inlined atomic.Int64

@@ -4,8 +4,12 @@ import (
 	"time"
 )
 
-// sweepIdle is how many sweeps that found nothing end the sweeping.
-const sweepIdle = 100
+const (
+	// sweepIdle is how many sweeps that found nothing end the sweeping.
+	sweepIdle = 100
+	// maxSweepPause bounds how late a deadline is seen.
+	maxSweepPause = 50 * time.Millisecond
+)
 
 // sight is what the sweeper last saw of a worker.
 type sight struct {
@@ -29,16 +33,15 @@ func (r *router) watch() {
 // sweepOn is the sweeper: a goroutine that looks at all workers several times in a stall time, and ends when there has
 // been nothing to look at for a while.
 func (r *router) sweepOn() {
-	tick := time.NewTicker(max(r.stage.Stall/5, time.Millisecond))
+	tick := time.NewTicker(min(max(min(r.stage.Stall, r.stage.Deadline)/5, time.Millisecond), maxSweepPause))
 	defer tick.Stop()
-	seen := make([]sight, len(r.slots))
 	for quiet := 0; quiet < sweepIdle; quiet++ {
 		select {
 		case <-tick.C:
 		case <-r.stage.base.Done():
 			return
 		}
-		if r.sweep(seen) {
+		if r.sweep() {
 			quiet = 0
 		}
 	}
@@ -49,41 +52,29 @@ func (r *router) sweepOn() {
 	}
 }
 
-func (r *router) serving() bool {
-	for i := range r.slots {
-		if s := r.slots[i].Load(); s != nil && s.current.Load() != nil {
-			return true
-		}
-	}
-	return false
-}
+func (r *router) serving() bool { return len(r.busy()) > 0 }
 
 // sweep looks at every worker and at the queue, once. It reports whether there was anything.
-func (r *router) sweep(seen []sight) (busy bool) {
+func (r *router) sweep() (busy bool) {
 	now := time.Since(r.base)
 	r.now.Store(int64(now))
-	for i := range r.slots {
-		s := r.slots[i].Load()
-		if s == nil {
-			continue
-		}
+	for _, s := range r.busy() {
 		b := s.current.Load()
 		if b == nil {
-			seen[i] = sight{}
 			continue
 		}
 		busy = true
 		deadline := s.deadline.Load()
 		c := b.cursor.Load()
-		if seen[i].burst != b || seen[i].cursor != c {
-			seen[i] = sight{b, c, now}
+		if s.seen.burst != b || s.seen.cursor != c {
+			s.seen = sight{b, c, now}
 		}
 		// If the worker has gone on to another burst since, the cursor has changed, and what follows does nothing.
 		switch p := phase(c & 0xff); {
 		case p == handling && int64(now) > deadline:
 			r.detach(s, b, c)
 			r.expire(b)
-		case p == handling && now-seen[i].since >= r.stage.Stall:
+		case p == handling && now-s.seen.since >= r.stage.Stall:
 			r.detach(s, b, c)
 		case p == detached && int64(now) > deadline:
 			r.expire(b)

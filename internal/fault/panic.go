@@ -1,10 +1,11 @@
 package fault
 
-// panicKind breaks the request that is about to be handled, and the actor that was about to handle it: it panics on the
-// goroutine of the handler, as a handler with a bug would.
+// panicKind breaks the request or message that is about to be handled, and the actor that was about to handle it: it panics on
+// the goroutine of the handler, as a handler with a bug would.
 var panicKind = kind{
 	name:   "panic",
-	strike: func(s Spec) { panic(Injected{Spec: s}) },
+	keys:   []string{"every"},
+	strike: func(s Spec, _ <-chan struct{}) { panic(Injected{Spec: s}) },
 }
 
 // Injected is the value that an injected panic carries, so that whoever recovers it can tell it from a real one.

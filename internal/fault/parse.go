@@ -38,11 +38,14 @@ func parseWords(words []string) (Spec, *SyntaxError) {
 		return Spec{}, wrong(1, "unknown kind %q (word 1); kinds: %s", words[0], list(Kinds()))
 	}
 	if len(words) == 1 {
-		return Spec{}, missing("no target after %q; targets: %s", kind.name, list(targetForms()))
+		return Spec{}, missing("no target after %q; targets of %s: %s", kind.name, kind.name, list(targetForms(kind.targets())))
 	}
 	target, err := parseTarget(words[1])
+	if err == nil && !slices.Contains(kind.targets(), target.kind) {
+		err = fmt.Errorf("%s is for workers only, as it blocks and no other actor may, not for %q", kind.name, words[1])
+	}
 	if err != nil {
-		return Spec{}, wrong(2, "%v (word 2); targets: %s", err, list(targetForms()))
+		return Spec{}, wrong(2, "%v (word 2); targets of %s: %s", err, kind.name, list(targetForms(kind.targets())))
 	}
 
 	spec := Spec{kind: kind, target: target, p: 1}
@@ -58,6 +61,10 @@ func parseWords(words []string) (Spec, *SyntaxError) {
 		case placed[key] != 0:
 			return Spec{}, wrong(n, "key %q is given twice (words %d and %d)", key, placed[key], n)
 		}
+		if other := clash(key, placed); other != "" {
+			return Spec{}, wrong(n, "%s (word %d) does not go with %s (word %d); keys that go with every: %s",
+				key, n, other, placed[other], list(slices.DeleteFunc(slices.Clone(commonKeys), clashesWithEvery)))
+		}
 		placed[key] = n
 		if wanted := spec.set(key, value); wanted != "" {
 			return Spec{}, wrong(n, "bad value %q for %s (word %d): want %s", value, key, n, wanted)
@@ -70,6 +77,24 @@ func parseWords(words []string) (Spec, *SyntaxError) {
 	}
 	return spec, nil
 }
+
+// clash returns which of the keys that are placed already does not go with key, or "".
+func clash(key string, placed map[string]int) string {
+	if clashesWithEvery(key) && placed["every"] != 0 {
+		return "every"
+	}
+	if key == "every" {
+		for _, other := range commonKeys {
+			if clashesWithEvery(other) && placed[other] != 0 {
+				return other
+			}
+		}
+	}
+	return ""
+}
+
+// clashesWithEvery says of which keys every takes the place.
+func clashesWithEvery(key string) bool { return key == "p" || key == "after" }
 
 // set puts the value of a key, or returns what it should have been.
 func (s *Spec) set(key, value string) (wanted string) {
@@ -97,10 +122,19 @@ func (s *Spec) set(key, value string) (wanted string) {
 			return "a whole number from 0 to 18446744073709551615"
 		}
 	case "delay":
-		s.delay, err = time.ParseDuration(value)
-		if err != nil || s.delay <= 0 {
-			return "a duration over 0, such as 50ms"
-		}
+		return setDuration(&s.delay, value)
+	case "for":
+		return setDuration(&s.hold, value)
+	case "every":
+		return setDuration(&s.every, value)
+	}
+	return ""
+}
+
+func setDuration(d *time.Duration, value string) (wanted string) {
+	var err error
+	if *d, err = time.ParseDuration(value); err != nil || *d <= 0 {
+		return "a duration over 0, such as 50ms"
 	}
 	return ""
 }

@@ -8,5 +8,6 @@ var slowKind = kind{
 	name:   "slow",
 	keys:   []string{"delay"},
 	needs:  []string{"delay"},
-	strike: func(s Spec) { time.Sleep(s.delay) },
+	blocks: true,
+	strike: func(s Spec, _ <-chan struct{}) { time.Sleep(s.delay) },
 }

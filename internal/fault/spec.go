@@ -16,6 +16,8 @@ type Spec struct {
 	count  int64         // how many are struck in all; 0 is no limit
 	seed   uint64        // fixes which are struck
 	delay  time.Duration // how long slow waits; 0 for the other kinds
+	hold   time.Duration // how long hang hangs, for=; 0 is until released, and for the other kinds
+	every  time.Duration // how often one is picked, in place of p and after; 0 is not by the clock
 }
 
 // String returns the Spec in its shortest form, which [Parse] reads back to an equal one: keys in a fixed order, and those
@@ -39,6 +41,12 @@ func (s Spec) String() string {
 	}
 	if s.delay != 0 {
 		words = append(words, "delay="+s.delay.String())
+	}
+	if s.hold != 0 {
+		words = append(words, "for="+s.hold.String())
+	}
+	if s.every != 0 {
+		words = append(words, "every="+s.every.String())
 	}
 	return strings.Join(words, " ")
 }
