@@ -282,3 +282,35 @@ func TestForceAtAnyMoment(t *testing.T) {
 		puppet.letGo()
 	}
 }
+
+// Handlers that take long are called by several workers at once, although one connection sends everything in one go.
+func TestSlowHandlersAreSpread(t *testing.T) {
+	const workers, n = 8, 64
+	var inside, most atomic.Int64
+	s := understudy.NewService[*messages.ClientMessage, *messages.ServerMessage]()
+	understudy.Handle(s, func(_ context.Context, in *messages.AddRequest) (*messages.AddResponse, error) {
+		now := inside.Add(1)
+		defer inside.Add(-1)
+		for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
+		}
+		timer := time.NewTimer(5 * time.Millisecond)
+		defer timer.Stop()
+		<-timer.C
+		return &messages.AddResponse{Result: in.A + in.B}, nil
+	})
+	h := serve(t, understudy.Config{Service: s, Workers: workers})
+	p := h.dial()
+	for range 3 { // the first time it is not known yet
+		var all []byte
+		for i := range n {
+			all = append(all, p.frame(addRequest(int32(i), 1))...)
+		}
+		p.send(all...)
+		for i := range n {
+			p.want(addReply(int32(i + 1)))
+		}
+	}
+	if most.Load() != workers {
+		t.Errorf("at most %d handlers ran at once, with %d workers", most.Load(), workers)
+	}
+}
