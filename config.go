@@ -198,7 +198,8 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-func (c Config) faults() (actors.Seam, error) {
+// faults returns nil if there are none.
+func (c Config) faults() (*fault.Injector, error) {
 	var specs []fault.Spec
 	var errs []error
 	for _, f := range c.Faults {

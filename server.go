@@ -10,6 +10,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/understudy-go/understudy/actors"
+	"github.com/understudy-go/understudy/internal/fault"
 	"github.com/understudy-go/understudy/messages"
 	"github.com/understudy-go/understudy/supervisor"
 	"github.com/understudy-go/understudy/transport"
@@ -25,8 +26,9 @@ type Server struct {
 	lifecycle *actors.Lifecycle
 	system    *actor.ActorSystem
 	hub       *supervisor.Hub
-	ready     chan struct{} // closed when Serve has listened, or will not
-	ended     chan struct{} // closed when Serve has ended
+	faults    *fault.Injector // nil if there are none
+	ready     chan struct{}   // closed when Serve has listened, or will not
+	ended     chan struct{}   // closed when Serve has ended
 
 	mu        sync.Mutex
 	state     serverState
@@ -54,7 +56,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	seam, err := c.faults()
+	faults, err := c.faults()
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +67,12 @@ func New(c Config) (*Server, error) {
 		ready:     make(chan struct{}),
 		ended:     make(chan struct{}),
 	}
-	s.stage = actors.NewStage(context.Background(), c.settings(), table, seam, s.hub)
+	s.faults = faults
+	var injector actors.Injector
+	if faults != nil {
+		injector = faults
+	}
+	s.stage = actors.NewStage(context.Background(), c.settings(), table, injector, s.hub)
 	return s, nil
 }
 
@@ -197,6 +204,13 @@ func (s *Server) URLs() []string {
 // Counts returns what the server has done so far.
 func (s *Server) Counts() Counts { return s.stage.Counts() }
 
+// System returns the actor system that the server runs in, through which its PID is spoken to. It is nil before Ready.
+func (s *Server) System() *actor.ActorSystem {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.system
+}
+
 // PID returns the server's actor: a PoisonPill drains it, and an actors.StatusRequest is answered with an actors.Status.
 // It is nil before Ready.
 func (s *Server) PID() *actor.PID {
@@ -249,3 +263,6 @@ func (s *Server) AcceptErrors() int64 {
 	}
 	return n
 }
+
+// Struck returns how often each of Config.Faults has struck, by its text.
+func (s *Server) Struck() map[string]int64 { return s.faults.Struck() }

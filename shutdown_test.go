@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/understudy-go/understudy"
+	"github.com/understudy-go/understudy/actors"
 	"github.com/understudy-go/understudy/messages"
 	"google.golang.org/protobuf/proto"
 )
@@ -277,5 +278,25 @@ func TestShutdownServesTheBacklog(t *testing.T) {
 		if r := <-done; r.Counts.Answered != int64(len(peers)) || r.Drained != len(peers) || r.Err() != nil {
 			t.Errorf("report: %+v", r)
 		}
+	}
+}
+
+// The server's PID speaks a protocol: a StatusRequest is answered, a PoisonPill drains.
+func TestPID(t *testing.T) {
+	h := serve(t, understudy.Config{})
+	p := h.dial()
+	p.send(p.frame(addRequest(2, 40))...)
+	p.want(addReply(42))
+	root := h.System().Root
+	answer, err := root.RequestFuture(h.PID(), actors.StatusRequest{}, patience).Result()
+	status, ok := answer.(actors.Status)
+	if err != nil || !ok || status.Draining || status.Counts.Answered != 1 || status.Counts.Connections != 1 {
+		t.Fatalf("got %+v, %v", answer, err)
+	}
+	root.Poison(h.PID())
+	p.wantEnd()
+	p.Close()
+	if err := <-h.served; err != nil {
+		t.Error(err)
 	}
 }

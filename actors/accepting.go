@@ -119,9 +119,12 @@ func (a *acceptLoop) take() *transport.Conn {
 }
 
 func (a *acceptLoop) wake() {
-	if a.mailbox.TryRun(messages.Accepted{}) {
-		return
+	if !a.mailbox.TryRun(messages.Accepted{}) {
+		a.wakeLater()
 	}
+}
+
+func (a *acceptLoop) wakeLater() {
 	if a.woken.CompareAndSwap(false, true) {
 		a.mailbox.PostUserMessage(messages.Accepted{})
 	}

@@ -13,15 +13,21 @@ import (
 // supervises its sessions, one-for-one. If it fails itself it is resumed: its state, a socket and its children, is worth
 // more than a fresh start. The accept loop, which waits for connections, is in accepting.go.
 type acceptor struct {
-	stage *Stage
-	loop  *acceptLoop
-	count int // sessions spawned
+	stage  *Stage
+	loop   *acceptLoop
+	number int
 }
 
-func newAcceptorProps(st *Stage, l *transport.Listener) *actor.Props {
+func newAcceptorProps(st *Stage, l *transport.Listener, number int) *actor.Props {
 	loop := newAcceptLoop(st, l)
+	report := func(self *actor.PID, f *supervisor.Failure) {
+		st.report(self, f)
+		// The message that it failed on is lost: when it is resumed, it looks at everything again.
+		loop.woken.Store(false)
+		loop.wakeLater()
+	}
 	return actor.PropsFromProducer(
-		func() actor.Actor { return supervisor.Guard(&acceptor{stage: st, loop: loop}, st.report) },
+		func() actor.Actor { return supervisor.Guard(&acceptor{stage: st, loop: loop, number: number}, report) },
 		actor.WithMailbox(func() actor.Mailbox { return loop.mailbox }),
 		actor.WithDispatcher(st.dispatcher),
 		supervisor.WithStrategy(newSessionStrategy(st)),
@@ -51,6 +57,7 @@ func newSessionStrategy(st *Stage) *supervisor.Strategy {
 
 // Receive implements actor.Actor.
 func (a *acceptor) Receive(ctx actor.Context) {
+	a.stage.seams.acceptor.strikeOn(ctx.Message(), a.number)
 	switch ctx.Message().(type) {
 	case messages.Accepted:
 		a.onAccepted(ctx)
@@ -58,21 +65,30 @@ func (a *acceptor) Receive(ctx actor.Context) {
 		a.onExpire(ctx)
 	case *actor.Started:
 		a.onStarted(ctx)
-	case *actor.Stopping, *actor.Restarting:
-		a.loop.close()
+	case *actor.Stopping:
+		a.onStopping()
 	case *actor.Stopped:
 		a.onStopped()
 	}
 }
 
 func (a *acceptor) onStarted(ctx actor.Context) {
+	a.stage.seams.acceptor.enter(a.number)
 	a.loop.start()
 	a.onAccepted(ctx)
+}
+
+func (a *acceptor) onStopping() {
+	a.stage.seams.acceptor.leave(a.number)
+	a.loop.close()
 }
 
 // onAccepted gives each connection that waits a session.
 func (a *acceptor) onAccepted(ctx actor.Context) {
 	a.loop.woken.Store(false)
+	if a.stage.expired.Load() {
+		a.onExpire(ctx) // it may have crashed on being told
+	}
 	for {
 		socket := a.loop.take()
 		if socket == nil {
@@ -92,9 +108,8 @@ func (a *acceptor) onDrain(ctx actor.Context) {
 
 func (a *acceptor) spawn(ctx actor.Context, socket *transport.Conn) {
 	c := newConnection(a.stage, socket, a.loop.listener.URL().Framing)
-	a.count++
 	a.stage.join(c)
-	if _, err := ctx.SpawnNamed(newSessionProps(c, a.stage.report), fmt.Sprintf("session-%d", a.count)); err != nil {
+	if _, err := ctx.SpawnNamed(newSessionProps(c, a.stage.report), fmt.Sprintf("session-%d", c.id)); err != nil {
 		// The acceptor is ending.
 		socket.Close()
 		a.stage.leave(c, finished)

@@ -8,6 +8,7 @@ type outbox struct {
 	off     int          // how much of bufs[0] was written
 	merge   int          // small buffers are joined up to this size
 	bytes   int          // not written yet
+	sent    int          // bytes written, not yet collected
 	written int          // replies whose last byte was written, not yet collected
 	recycle func([]byte) // takes the buffers that are not needed any more
 }
@@ -37,6 +38,7 @@ func (o *outbox) front() []byte {
 func (o *outbox) advance(n int) {
 	o.off += n
 	o.bytes -= n
+	o.sent += n
 	if o.off < len(o.bufs[0]) {
 		return
 	}
@@ -51,11 +53,11 @@ func (o *outbox) advance(n int) {
 	o.recycle(buf)
 }
 
-// collect returns how many replies were written since the last time.
-func (o *outbox) collect() int {
-	n := o.written
-	o.written = 0
-	return n
+// collect returns how many replies were written to their end since the last time, and how many bytes.
+func (o *outbox) collect() (replies, bytes int) {
+	replies, bytes = o.written, o.sent
+	o.written, o.sent = 0, 0
+	return replies, bytes
 }
 
 // pending returns how many replies have not been written to their end.

@@ -13,7 +13,8 @@ var burstMessage = fmt.Sprintf("%T", (*Burst)(nil))
 // pool is the actor that supervises the workers, one-for-one. Requests do not pass through it: its data path is the
 // router.
 type pool struct {
-	stage *Stage
+	stage  *Stage
+	ending bool // its workers are being stopped, and are not replaced
 }
 
 func newPoolProps(st *Stage) *actor.Props {
@@ -50,17 +51,21 @@ func newWorkerStrategy(st *Stage) *supervisor.Strategy {
 
 // Receive implements actor.Actor.
 func (p *pool) Receive(ctx actor.Context) {
+	p.stage.seams.pool.strikeOn(ctx.Message(), 0)
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		p.onStarted(ctx)
 	case *actor.Terminated:
 		p.onTerminated(ctx, m)
+	case *actor.Restarting, *actor.Stopping:
+		p.onEnding()
 	}
 }
 
 // onStarted starts the workers. When a pool is restarted its former workers have stopped by then, and what waits in the
 // queue is served by the new ones.
 func (p *pool) onStarted(ctx actor.Context) {
+	p.stage.seams.pool.enter(0)
 	p.stage.router.pool.Store(ctx.Self())
 	p.fill(ctx)
 }
@@ -69,9 +74,14 @@ func (p *pool) onStarted(ctx actor.Context) {
 // last is nobody's any more.
 func (p *pool) onTerminated(ctx actor.Context, m *actor.Terminated) {
 	p.stage.router.free(m.Who)
-	if !supervisor.Draining(ctx) {
+	if !p.ending && !supervisor.Draining(ctx) {
 		p.fill(ctx)
 	}
+}
+
+func (p *pool) onEnding() {
+	p.ending = true
+	p.stage.seams.pool.leave(0)
 }
 
 // fill starts a worker in every free slot. Each has a number of its own: a name may be in use for as long as a handler

@@ -76,9 +76,7 @@ func (r *run) handle() (*Handler, proto.Message, error) {
 			Code: messages.Unavailable, Message: "too many handlers of " + c.handler.Name + " do not return", NotStarted: true, RetryAfter: retryAfter,
 		}
 	}
-	if seam := w.stage.Seam; seam != nil {
-		seam.Strike("worker", w.number)
-	}
+	w.stage.seams.worker.strike(w.number)
 	reply, err := c.do(r.burst.ctx)
 	w.unsuspect()
 	return c.handler, reply, err

@@ -66,7 +66,7 @@ func decideServer(child *actor.PID, f *supervisor.Failure) supervisor.Directive 
 	if d := supervisor.DirectiveFor(supervisor.Classify(f)); d == supervisor.Escalate {
 		return d
 	}
-	if isAcceptor(child) {
+	if isAcceptor(child) && f.Phase != supervisor.PhaseStarted {
 		return supervisor.Resume
 	}
 	return supervisor.Restart
@@ -116,7 +116,7 @@ func (s *server) onStarted(ctx actor.Context) {
 	}
 	s.pool = pool
 	for i, l := range s.listeners {
-		pid, err := ctx.SpawnNamed(newAcceptorProps(s.stage, l), fmt.Sprintf("acceptor-%d", i+1))
+		pid, err := ctx.SpawnNamed(newAcceptorProps(s.stage, l, i+1), fmt.Sprintf("acceptor-%d", i+1))
 		if err != nil {
 			panic(supervisor.Critical(err))
 		}

@@ -30,6 +30,7 @@ func newSessionProps(c *connection, report func(*actor.PID, *supervisor.Failure)
 
 // Receive implements actor.Actor.
 func (s *session) Receive(ctx actor.Context) {
+	s.stage.seams.session.strikeOn(ctx.Message(), int(s.id))
 	switch ctx.Message().(type) {
 	case messages.Arrived:
 		s.onArrived()
@@ -77,6 +78,7 @@ func (c *connection) startOnce() {
 		return
 	}
 	c.started = true
+	c.stage.seams.session.enter(int(c.id))
 	c.startReader(0)
 }
 
@@ -280,6 +282,7 @@ func (s *session) becomeClosed(cause string) {
 	s.socket.Close()
 	s.nudge()
 	s.stage.leave(s.connection, s.ending())
+	s.stage.seams.session.leave(int(s.id))
 }
 
 func (s *session) ending() ending {

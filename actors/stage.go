@@ -40,23 +40,73 @@ type Settings struct {
 	Backoff       supervisor.Backoff
 }
 
-// Seam is a place where faults are injected: a worker passes it before each handler. A nil Seam costs a comparison.
-type Seam interface {
+// Injector injects faults. Any goroutine calls it.
+type Injector interface {
+	// Targets says whether there are faults for actors of a kind: "worker", "session", "acceptor", "pool".
+	Targets(kind string) bool
 	// Strike may delay the caller or panic. kind and number name the actor, such as "worker", 2.
 	Strike(kind string, number int)
+	// Enter and Leave say that an actor begins and ends to live.
+	Enter(kind string, number int)
+	Leave(kind string, number int)
+}
+
+// seam is where faults may strike actors of one kind: a worker passes it before each handler, the others before each
+// message. One that no fault is for costs a comparison.
+type seam struct {
+	injector Injector // nil if there is no fault for the kind
+	kind     string
+}
+
+func newSeam(in Injector, kind string) seam {
+	if in == nil || !in.Targets(kind) {
+		return seam{}
+	}
+	return seam{in, kind}
+}
+
+func (s seam) strike(number int) {
+	if s.injector != nil {
+		s.injector.Strike(s.kind, number)
+	}
+}
+
+// strikeOn strikes an actor that is about to handle a message, unless its end has begun: nothing would come after it.
+func (s seam) strikeOn(message any, number int) {
+	if s.injector == nil {
+		return
+	}
+	switch message.(type) {
+	case *actor.Stopping, *actor.Stopped, *actor.Restarting:
+		return
+	}
+	s.injector.Strike(s.kind, number)
+}
+
+func (s seam) enter(number int) {
+	if s.injector != nil {
+		s.injector.Enter(s.kind, number)
+	}
+}
+
+func (s seam) leave(number int) {
+	if s.injector != nil {
+		s.injector.Leave(s.kind, number)
+	}
 }
 
 // Stage is what all actors of one server share: its settings, its service, its buffers, and its counters.
 type Stage struct {
 	Settings
 	Table   *Table
-	Seam    Seam
 	Hub     *supervisor.Hub
 	Tracker *supervisor.Tracker
 
 	system   *actor.ActorSystem                      // set when the server's actor starts, as are the next two
 	root     string                                  // the server actor's id
 	critical func(who string, f *supervisor.Failure) // drains the server; set when its actor starts
+
+	seams struct{ worker, session, acceptor, pool seam }
 
 	router     *router
 	dispatcher *supervisor.Dispatcher
@@ -77,14 +127,16 @@ type Stage struct {
 }
 
 // NewStage returns the shared state of one server. base is the parent of all requests' contexts.
-func NewStage(base context.Context, s Settings, t *Table, seam Seam, hub *supervisor.Hub) *Stage {
+func NewStage(base context.Context, s Settings, t *Table, in Injector, hub *supervisor.Hub) *Stage {
 	st := &Stage{
-		Settings: s, Table: t, Seam: seam, Hub: hub,
+		Settings: s, Table: t, Hub: hub,
 		Tracker: new(supervisor.Tracker),
 		reads:   transport.NewBuffers(s.ReadBuffer),
 		writes:  transport.NewBuffers(s.WriteBuffer),
 		live:    make(map[*connection]struct{}),
 	}
+	st.seams.worker, st.seams.session = newSeam(in, "worker"), newSeam(in, "session")
+	st.seams.acceptor, st.seams.pool = newSeam(in, "acceptor"), newSeam(in, "pool")
 	st.base, st.force = context.WithCancel(base)
 	st.dispatcher = supervisor.NewDispatcher(300, st.Tracker)
 	st.router = newRouter(st)

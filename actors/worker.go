@@ -38,11 +38,13 @@ func (w *worker) Receive(ctx actor.Context) {
 func (w *worker) onStarted(ctx actor.Context) {
 	w.pid.Store(ctx.Self())
 	w.served.Store(0)
+	w.stage.seams.worker.enter(w.number)
 	w.alive.Store(true) // it is offered when its mailbox comes to rest
 }
 
 func (w *worker) onGone() {
 	w.alive.Store(false)
+	w.stage.seams.worker.leave(w.number)
 	if !w.givenUp.Load() { // else its place in the idle set is its successor's
 		w.router.idle.withdraw(w.index)
 	}

@@ -19,17 +19,16 @@ func (c *connection) flush() {
 	c.mu.Unlock()
 
 	var failed error
-	sent := 0
 	for buf := c.outbox.front(); buf != nil; buf = c.outbox.front() {
 		n, err := c.socket.TryWrite(buf)
 		c.outbox.advance(n) // before anything else: a crash must not write these bytes again
-		sent += n
+		c.stage.seams.session.strike(int(c.id))
 		if err != nil {
 			failed = err
 			break
 		}
 	}
-	c.account(sent)
+	c.account()
 	switch {
 	case failed == nil:
 	case errors.Is(failed, transport.ErrWouldBlock):
@@ -52,9 +51,9 @@ func (c *connection) release() {
 	}
 }
 
-// account notes what was written; the caller owns the outbox.
-func (c *connection) account(sent int) {
-	answered := c.outbox.collect()
+// account notes what was written since it was called last; the caller owns the outbox.
+func (c *connection) account() {
+	answered, sent := c.outbox.collect()
 	if sent == 0 && answered == 0 {
 		return
 	}
@@ -91,7 +90,7 @@ func (c *connection) writeAll() {
 			}
 			n, err := c.socket.Write(buf, c.stage.WriteTimeout)
 			c.outbox.advance(n)
-			c.account(n)
+			c.account()
 			if err != nil {
 				c.mu.Lock()
 				c.writing, c.writeErr = false, err

@@ -24,12 +24,15 @@ func parse(t *testing.T, text string) fault.Spec {
 	return spec
 }
 
-// struck calls Strike once and returns what it panicked with, or nil.
-func struck(in *fault.Injector, number int) (value any) {
+// strike calls Strike once and returns what it panicked with, or nil.
+func strike(in *fault.Injector, kind string, number int) (value any) {
 	defer func() { value = recover() }()
-	in.Strike("worker", number)
+	in.Strike(kind, number)
 	return nil
 }
+
+// struck is strike of a worker.
+func struck(in *fault.Injector, number int) any { return strike(in, "worker", number) }
 
 // ordinals returns which of n strikes of worker 1 hit, counted from 1.
 func ordinals(in *fault.Injector, n int) []int {
@@ -72,18 +75,39 @@ func TestTargets(t *testing.T) {
 		number int
 		want   int64
 	}{
-		{"slow worker/* delay=1ns", "worker", 1, 1},
-		{"slow worker/* delay=1ns", "worker", 17, 1},
-		{"slow worker/* delay=1ns", "session", 1, 0},
-		{"slow worker/2 delay=1ns", "worker", 2, 1},
-		{"slow worker/2 delay=1ns", "worker", 1, 0},
-		{"slow worker/2 delay=1ns", "worker", 22, 0},
-		{"slow worker/2 delay=1ns", "session", 2, 0},
+		{"panic worker/*", "worker", 1, 1},
+		{"panic worker/*", "worker", 17, 1},
+		{"panic worker/*", "session", 1, 0},
+		{"panic worker/*", "pool", 0, 0},
+		{"panic worker/2", "worker", 2, 1},
+		{"panic worker/2", "worker", 1, 0},
+		{"panic worker/2", "worker", 22, 0},
+		{"panic worker/2", "session", 2, 0},
+		{"panic session/*", "session", 5, 1},
+		{"panic session/*", "acceptor", 5, 0},
+		{"panic session/3", "session", 3, 1},
+		{"panic session/3", "session", 4, 0},
+		{"panic acceptor/*", "acceptor", 1, 1},
+		{"panic acceptor/1", "acceptor", 1, 1},
+		{"panic acceptor/1", "acceptor", 2, 0},
+		{"panic pool", "pool", 0, 1},
+		{"panic pool", "worker", 1, 0},
+		{"slow worker/* delay=1ns", "worker", 2, 1},
+		{"hang worker/2 for=1ns", "worker", 2, 1},
 	} {
 		in := fault.New(parse(t, c.text))
-		in.Strike(c.kind, c.number)
+		strike(in, c.kind, c.number)
 		if got := in.Struck()[c.text]; got != c.want {
 			t.Errorf("%q struck %s %d %d times, want %d", c.text, c.kind, c.number, got, c.want)
+		}
+	}
+}
+
+func TestTargetsNamesKinds(t *testing.T) {
+	in := fault.New(parse(t, "panic session/3 p=0"), parse(t, "panic pool every=1s"))
+	for kind, want := range map[string]bool{"session": true, "pool": true, "worker": false, "acceptor": false, "": false} {
+		if got := in.Targets(kind); got != want {
+			t.Errorf("Targets(%q) = %v", kind, got)
 		}
 	}
 }
@@ -202,6 +226,12 @@ func TestNoFaults(t *testing.T) {
 		t.Error("New() is not nil")
 	}
 	in.Strike("worker", 1)
+	in.Enter("worker", 1)
+	in.Leave("worker", 1)
+	in.Release()
+	if in.Targets("worker") {
+		t.Error("a nil Injector has a target")
+	}
 	if got := in.Struck(); got == nil || len(got) != 0 {
 		t.Errorf("a nil Injector struck %v", got)
 	}
@@ -217,11 +247,11 @@ func ExampleParse() {
 	fmt.Println(err)
 	// Output:
 	// panic worker/* p=0.01 seed=7 <nil>
-	// fault "panic wroker/* p=0.01": unknown target "wroker/*" (word 2); targets: worker/*, worker/N
+	// fault "panic wroker/* p=0.01": unknown target "wroker/*" (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool
 }
 
 func BenchmarkStrike(b *testing.B) {
-	for _, text := range []string{"panic worker/2", "panic worker/* p=0", "panic worker/* p=0 count=1"} {
+	for _, text := range []string{"panic worker/2", "panic worker/* p=0", "panic worker/* p=0 count=1", "panic worker/* every=1h", "hang worker/* p=0"} {
 		b.Run(text, func(b *testing.B) {
 			spec, err := fault.Parse(text)
 			if err != nil {

@@ -26,7 +26,7 @@ type lottery struct {
 	live     map[int]struct{}
 	begun    bool
 	start    time.Duration // of interval 0, in which nobody is drawn
-	interval time.Duration // the number of the latest interval that was seen
+	interval int64         // the number of the latest interval that was seen
 	owed     bool          // somebody is still to be drawn in this interval
 }
 
@@ -88,7 +88,7 @@ func (l *lottery) advance(now time.Duration) {
 		l.due.Store(l.end())
 		return
 	}
-	if n := (now - l.start) / l.every; n > l.interval {
+	if n := int64((now - l.start) / l.every); n > l.interval {
 		l.interval, l.owed = n, true
 		l.drawn.Store(nobody)
 	}
@@ -116,8 +116,8 @@ func (l *lottery) draw() {
 
 // end returns when this interval is over.
 func (l *lottery) end() int64 {
-	if end := l.start + (l.interval+1)*l.every; end >= l.start {
-		return int64(end)
+	if end := int64(l.start) + (l.interval+1)*int64(l.every); end >= int64(l.start) {
+		return end
 	}
 	return math.MaxInt64 // the sum has overflowed: not in this program's life
 }

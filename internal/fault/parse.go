@@ -42,7 +42,7 @@ func parseWords(words []string) (Spec, *SyntaxError) {
 	}
 	target, err := parseTarget(words[1])
 	if err == nil && !slices.Contains(kind.targets(), target.kind) {
-		err = fmt.Errorf("%s is for workers only, as it blocks and no other actor may, not for %q", kind.name, words[1])
+		err = fmt.Errorf("%s strikes workers only, as no other actor may block: not %q", kind.name, words[1])
 	}
 	if err != nil {
 		return Spec{}, wrong(2, "%v (word 2); targets of %s: %s", err, kind.name, list(targetForms(kind.targets())))

@@ -19,6 +19,16 @@ func TestParseReadsWhatStringWrites(t *testing.T) {
 		{"slow worker/* delay=50ms", "slow worker/* delay=50ms"},
 		{"slow worker/2 delay=1500ms count=3 after=100", "slow worker/2 after=100 count=3 delay=1.5s"},
 		{"panic worker/* seed=18446744073709551615", "panic worker/* seed=18446744073709551615"},
+		{"hang worker/*", "hang worker/*"},
+		{"hang worker/2 for=90s count=1 after=100", "hang worker/2 after=100 count=1 for=1m30s"},
+		{"panic session/* p=0.5", "panic session/* p=0.5"},
+		{"panic session/12", "panic session/12"},
+		{"panic acceptor/*", "panic acceptor/*"},
+		{"panic acceptor/1 count=1", "panic acceptor/1 count=1"},
+		{"panic pool after=3", "panic pool after=3"},
+		{"panic session/* every=500ms", "panic session/* every=500ms"},
+		{"panic worker/* every=1000ms seed=7 count=3", "panic worker/* count=3 seed=7 every=1s"},
+		{"panic pool every=1h", "panic pool every=1h0m0s"},
 	} {
 		spec, err := fault.Parse(c.text)
 		if err != nil {
@@ -37,29 +47,45 @@ func TestParseNamesTheWrongWord(t *testing.T) {
 		word    int
 		problem string
 	}{
-		{"", 0, "it is empty; it reads KIND TARGET [key=value]…; kinds: panic, slow"},
-		{"  ", 0, "it is empty; it reads KIND TARGET [key=value]…; kinds: panic, slow"},
-		{"panik worker/*", 1, `unknown kind "panik" (word 1); kinds: panic, slow`},
-		{"hang worker/*", 1, `unknown kind "hang" (word 1); kinds: panic, slow`},
-		{"Panic worker/*", 1, `unknown kind "Panic" (word 1); kinds: panic, slow`},
-		{"panic", 0, `no target after "panic"; targets: worker/*, worker/N`},
-		{"panic wroker/* p=0.01", 2, `unknown target "wroker/*" (word 2); targets: worker/*, worker/N`},
-		{"panic session/*", 2, `unknown target "session/*" (word 2); targets: worker/*, worker/N`},
-		{"panic acceptor/*", 2, `unknown target "acceptor/*" (word 2); targets: worker/*, worker/N`},
-		{"panic pool", 2, `unknown target "pool" (word 2); targets: worker/*, worker/N`},
-		{"panic worker", 2, `unknown target "worker" (word 2); targets: worker/*, worker/N`},
-		{"panic p=0.01", 2, `unknown target "p=0.01" (word 2); targets: worker/*, worker/N`},
-		{"panic worker/", 2, `target "worker/" has no whole number from 1 after the slash (word 2); targets: worker/*, worker/N`},
-		{"panic worker/0", 2, `target "worker/0" has no whole number from 1 after the slash (word 2); targets: worker/*, worker/N`},
-		{"panic worker/-1", 2, `target "worker/-1" has no whole number from 1 after the slash (word 2); targets: worker/*, worker/N`},
-		{"panic worker/2/3", 2, `target "worker/2/3" has no whole number from 1 after the slash (word 2); targets: worker/*, worker/N`},
-		{"panic worker/99999999999", 2, `target "worker/99999999999" has no whole number from 1 after the slash (word 2); targets: worker/*, worker/N`},
-		{"panic worker/* 0.01", 3, `"0.01" (word 3) is not key=value; keys of panic: p, after, count, seed`},
-		{"panic worker/* p = 0.01", 3, `"p" (word 3) is not key=value; keys of panic: p, after, count, seed`},
-		{"panic worker/* every=500ms", 3, `unknown key "every" (word 3); keys of panic: p, after, count, seed`},
+		{"", 0, "it is empty; it reads KIND TARGET [key=value]…; kinds: panic, slow, hang"},
+		{"  ", 0, "it is empty; it reads KIND TARGET [key=value]…; kinds: panic, slow, hang"},
+		{"panik worker/*", 1, `unknown kind "panik" (word 1); kinds: panic, slow, hang`},
+		{"hung worker/*", 1, `unknown kind "hung" (word 1); kinds: panic, slow, hang`},
+		{"Panic worker/*", 1, `unknown kind "Panic" (word 1); kinds: panic, slow, hang`},
+		{"panic", 0, `no target after "panic"; targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"panic wroker/* p=0.01", 2, `unknown target "wroker/*" (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"panic worker", 2, `unknown target "worker" (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"panic session", 2, `unknown target "session" (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"panic Session/*", 2, `unknown target "Session/*" (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"panic acceptor/x", 2, `target "acceptor/x" has no whole number from 1 after the slash (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"panic pool/*", 2, `target "pool/*" has a slash, and there is one pool only (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"panic pool/1", 2, `target "pool/1" has a slash, and there is one pool only (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"slow", 0, `no target after "slow"; targets of slow: worker/*, worker/N`},
+		{"slow session/* delay=1s", 2, `slow strikes workers only, as no other actor may block: not "session/*" (word 2); targets of slow: worker/*, worker/N`},
+		{"hang session/3", 2, `hang strikes workers only, as no other actor may block: not "session/3" (word 2); targets of hang: worker/*, worker/N`},
+		{"hang acceptor/* for=1s", 2, `hang strikes workers only, as no other actor may block: not "acceptor/*" (word 2); targets of hang: worker/*, worker/N`},
+		{"hang pool", 2, `hang strikes workers only, as no other actor may block: not "pool" (word 2); targets of hang: worker/*, worker/N`},
+		{"hang sesion/*", 2, `unknown target "sesion/*" (word 2); targets of hang: worker/*, worker/N`},
+		{"panic p=0.01", 2, `unknown target "p=0.01" (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"panic worker/", 2, `target "worker/" has no whole number from 1 after the slash (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"panic worker/0", 2, `target "worker/0" has no whole number from 1 after the slash (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"panic worker/-1", 2, `target "worker/-1" has no whole number from 1 after the slash (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"panic worker/2/3", 2, `target "worker/2/3" has no whole number from 1 after the slash (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"panic worker/99999999999", 2, `target "worker/99999999999" has no whole number from 1 after the slash (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`},
+		{"panic worker/* 0.01", 3, `"0.01" (word 3) is not key=value; keys of panic: p, after, count, seed, every`},
+		{"panic worker/* p = 0.01", 3, `"p" (word 3) is not key=value; keys of panic: p, after, count, seed, every`},
+		{"panic worker/* for=500ms", 3, `unknown key "for" (word 3); keys of panic: p, after, count, seed, every`},
+		{"slow worker/* every=500ms", 3, `unknown key "every" (word 3); keys of slow: p, after, count, seed, delay`},
+		{"hang worker/* every=500ms", 3, `unknown key "every" (word 3); keys of hang: p, after, count, seed, for`},
+		{"hang worker/* delay=500ms", 3, `unknown key "delay" (word 3); keys of hang: p, after, count, seed, for`},
+		{"panic pool p=1 every=1s", 4, `every (word 4) does not go with p (word 3); keys that go with every: count, seed`},
+		{"panic pool every=1s seed=1 p=0.5", 5, `p (word 5) does not go with every (word 3); keys that go with every: count, seed`},
+		{"panic pool after=0 count=1 every=1s", 5, `every (word 5) does not go with after (word 3); keys that go with every: count, seed`},
+		{"panic pool every=1s after=1", 4, `after (word 4) does not go with every (word 3); keys that go with every: count, seed`},
+		{"panic pool every=1s every=1s", 4, `key "every" is given twice (words 3 and 4)`},
 		{"slow worker/* delay=1s for=3s", 4, `unknown key "for" (word 4); keys of slow: p, after, count, seed, delay`},
-		{"panic worker/* delay=50ms", 3, `unknown key "delay" (word 3); keys of panic: p, after, count, seed`},
-		{"panic worker/* =1", 3, `unknown key "" (word 3); keys of panic: p, after, count, seed`},
+		{"panic worker/* delay=50ms", 3, `unknown key "delay" (word 3); keys of panic: p, after, count, seed, every`},
+		{"panic worker/* =1", 3, `unknown key "" (word 3); keys of panic: p, after, count, seed, every`},
 		{"panic worker/* p=0.1 seed=1 p=0.1", 5, `key "p" is given twice (words 3 and 5)`},
 		{"panic worker/* p=", 3, `bad value "" for p (word 3): want a number from 0 to 1`},
 		{"panic worker/* p=1.5", 3, `bad value "1.5" for p (word 3): want a number from 0 to 1`},
@@ -76,6 +102,11 @@ func TestParseNamesTheWrongWord(t *testing.T) {
 		{"slow worker/* p=0.5", 0, "slow needs delay=…"},
 		{"slow worker/* delay=50", 3, `bad value "50" for delay (word 3): want a duration over 0, such as 50ms`},
 		{"slow worker/* delay=0s", 3, `bad value "0s" for delay (word 3): want a duration over 0, such as 50ms`},
+		{"hang worker/* for=0s", 3, `bad value "0s" for for (word 3): want a duration over 0, such as 50ms`},
+		{"hang worker/* for=ever", 3, `bad value "ever" for for (word 3): want a duration over 0, such as 50ms`},
+		{"panic pool every=0s", 3, `bad value "0s" for every (word 3): want a duration over 0, such as 50ms`},
+		{"panic pool every=-1s", 3, `bad value "-1s" for every (word 3): want a duration over 0, such as 50ms`},
+		{"panic pool every=2", 3, `bad value "2" for every (word 3): want a duration over 0, such as 50ms`},
 		{"slow worker/* delay=-1s", 3, `bad value "-1s" for delay (word 3): want a duration over 0, such as 50ms`},
 	} {
 		spec, err := fault.Parse(c.text)
@@ -95,7 +126,7 @@ func TestParseNamesTheWrongWord(t *testing.T) {
 
 func TestErrorIsOneLine(t *testing.T) {
 	_, err := fault.Parse("panic wroker/* p=0.01")
-	want := `fault "panic wroker/* p=0.01": unknown target "wroker/*" (word 2); targets: worker/*, worker/N`
+	want := `fault "panic wroker/* p=0.01": unknown target "wroker/*" (word 2); targets of panic: worker/*, worker/N, session/*, session/N, acceptor/*, acceptor/N, pool`
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
@@ -108,6 +139,7 @@ func TestErrorIsOneLine(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"panic worker/* p=0.01 seed=7", "slow worker/2 delay=50ms after=1 count=2", "panic", "", "panic worker/0",
+		"panic pool every=1.5s count=2", "hang worker/* for=1m after=100", "panic session/3 every=1s p=1", "hang session/*",
 		"panic worker/* p=NaN", "slow worker/* delay=1h2m3.5s", "panic worker/* p=-0", "panic worker/* p=1e-320",
 	} {
 		f.Add(seed)

@@ -1,0 +1,99 @@
+package understudy_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/understudy-go/understudy"
+	"github.com/understudy-go/understudy/messages"
+)
+
+// Sessions crash again and again, also between a write and its bookkeeping: no connection breaks, and every reply comes,
+// once, whole, in its place.
+func TestMillionWithSessionCrashes(t *testing.T) {
+	l := million()
+	h := serve(t, understudy.Config{Faults: []string{"panic session/* every=1ms seed=1"}})
+	if failed := l.run(t, h); failed != 0 {
+		t.Errorf("%d errors", failed)
+	}
+	c := h.stop().Counts
+	if c.Answered != l.total() || c.PeerErrors != 0 || c.SocketErrors != 0 || c.Unanswered != 0 {
+		t.Errorf("counts: %+v", c)
+	}
+	if n := struck(h); n < 10 {
+		t.Errorf("only %d sessions crashed", n)
+	}
+}
+
+// struck returns how many faults have struck.
+func struck(h *host) (n int64) {
+	for _, count := range h.Struck() {
+		n += count
+	}
+	return n
+}
+
+// Crashes and slowness of workers together: errors only where a handler crashed.
+func TestMillionWithCrashesAndSlowness(t *testing.T) {
+	l := million()
+	l.connections /= 4
+	l.allowed = map[messages.Code]bool{messages.Internal: true}
+	h := serve(t, understudy.Config{
+		Deadline: patience, Workers: 64,
+		Faults: []string{"panic worker/* p=0.01 seed=1", "slow worker/* p=0.001 delay=80ms seed=2"},
+	})
+	failed := l.run(t, h)
+	c := h.stop().Counts
+	if c.Answered != l.total() || c.Crashes != failed {
+		t.Errorf("answered %d of %d, crashes %d, INTERNAL %d", c.Answered, l.total(), c.Crashes, failed)
+	}
+}
+
+// Every kind of actor crashes, at random, under load: the process stays, connections stay, and no request is unaccounted
+// for. An acceptor is resumed, a pool is restarted and its queue kept.
+func TestChaos(t *testing.T) {
+	l := load{connections: 50, requests: 2000}
+	if raceEnabled {
+		l.requests /= 10
+	}
+	l.allowed = map[messages.Code]bool{messages.Internal: true}
+	h := serve(t, understudy.Config{
+		Deadline: patience,
+		Faults: []string{
+			"panic worker/* p=0.005 seed=1",
+			"slow worker/* p=0.001 delay=60ms seed=2",
+			"panic session/* every=2ms seed=3",
+			"panic acceptor/* every=20ms seed=4",
+			"panic pool every=50ms count=3 seed=5",
+		},
+	})
+	rounds := 5
+	var sent, failed int64
+	for range rounds {
+		failed += l.run(t, h)
+		sent += l.total()
+	}
+	r := h.stop()
+	c := r.Counts
+	if c.Answered != sent || c.Codes[messages.Internal] != failed || r.Cause != nil {
+		t.Errorf("answered %d of %d, %d INTERNAL of %d; cause %v", c.Answered, sent, c.Codes[messages.Internal], failed, r.Cause)
+	}
+	t.Logf("struck: %v", h.Struck())
+}
+
+// A pool that fails more often than its budget allows ends the server, in order: what has arrived is answered, and Serve
+// says why.
+func TestPoolFailsForGood(t *testing.T) {
+	h := serve(t, understudy.Config{Workers: 2, Faults: []string{"panic pool", "panic worker/*"}, Drain: 2 * time.Second})
+	select {
+	case err := <-h.served:
+		if err == nil {
+			t.Error("Serve returned nil")
+		}
+	case <-time.After(patience):
+		t.Fatal("the server goes on")
+	}
+	if r := h.stop(); r.Cause == nil {
+		t.Errorf("report: %+v", r)
+	}
+}
