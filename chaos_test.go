@@ -97,3 +97,25 @@ func TestPoolFailsForGood(t *testing.T) {
 		t.Errorf("report: %+v", r)
 	}
 }
+
+// Each hung handler costs exactly its own request, however many hang.
+func TestHangsUnderLoad(t *testing.T) {
+	l := load{connections: 50, requests: 1000}
+	if raceEnabled {
+		l.requests /= 5
+	}
+	l.allowed = map[messages.Code]bool{messages.DeadlineExceeded: true}
+	h := serve(t, understudy.Config{
+		Workers: 64, Deadline: 2 * time.Second, Stall: 10 * time.Millisecond,
+		Faults: []string{"hang worker/* p=0.002 seed=1"},
+	})
+	failed := l.run(t, h)
+	hung := struck(h)
+	r := h.stop()
+	if failed != hung || r.Counts.Codes[messages.DeadlineExceeded] != hung || hung == 0 {
+		t.Errorf("%d handlers hung, %d requests failed: %+v", hung, failed, r.Counts)
+	}
+	if int64(len(r.Leaked)) != hung {
+		t.Errorf("%d handlers hang, and %d are named", hung, len(r.Leaked))
+	}
+}

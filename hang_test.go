@@ -291,7 +291,10 @@ func TestSlowHandlersAreSpread(t *testing.T) {
 	understudy.Handle(s, func(_ context.Context, in *messages.AddRequest) (*messages.AddResponse, error) {
 		now := inside.Add(1)
 		defer inside.Add(-1)
-		for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
+		for {
+			if old := most.Load(); now <= old || most.CompareAndSwap(old, now) {
+				break
+			}
 		}
 		timer := time.NewTimer(5 * time.Millisecond)
 		defer timer.Stop()

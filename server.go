@@ -177,6 +177,7 @@ func (s *Server) finish() Report {
 			r.Problems = append(r.Problems, fmt.Sprintf("%d goroutines are left", s.stage.Tracker.Running()))
 		}
 	}
+	s.faults.Release()
 	r.Drained, r.Forced = s.stage.Ended()
 	r.Counts = s.stage.Counts()
 	if !d.Begun.IsZero() {
@@ -222,6 +223,9 @@ func (s *Server) PID() *actor.PID {
 // Shutdown drains the server and returns when nothing of it is left, with the report. If ctx ends first, the drain is
 // ended by force, and the error is that of ctx. It may be called more than once: every call waits, and gets the same
 // report. A server that was not serving yet will not.
+//
+// A handler may call it with its own context: then it begins the drain and returns at once, with a report of what was done
+// so far, as it would wait for itself.
 func (s *Server) Shutdown(ctx context.Context) (Report, error) {
 	s.mu.Lock()
 	switch s.state {
@@ -231,6 +235,10 @@ func (s *Server) Shutdown(ctx context.Context) (Report, error) {
 		close(s.ended)
 	case serving:
 		s.system.Root.Poison(s.root)
+		if s.stage.Handles(ctx) {
+			s.mu.Unlock()
+			return Report{Counts: s.Counts()}, nil
+		}
 	}
 	s.mu.Unlock()
 	select {

@@ -300,3 +300,25 @@ func TestPID(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A handler may shut its own server down: its request is answered, like all others that have arrived.
+func TestShutdownFromAHandler(t *testing.T) {
+	s := understudy.NewService[*messages.ClientMessage, *messages.ServerMessage]()
+	var h *host
+	understudy.Handle(s, func(ctx context.Context, in *messages.EchoMessage) (*messages.EchoMessage, error) {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		_, err := h.Shutdown(ctx)
+		return in, err
+	})
+	h = serve(t, understudy.Config{Service: s})
+	p := h.dial()
+	p.send(append(p.frame(echoRequest("last")), p.frame(echoRequest("orders"))...)...)
+	p.want(echoReply("last"))
+	p.want(echoReply("orders"))
+	p.wantEnd()
+	p.Close()
+	if err := <-h.served; err != nil {
+		t.Error(err)
+	}
+}

@@ -35,8 +35,9 @@ type Burst struct {
 	refusal  *messages.Status // answers the last request in place of a handler: the stream could not be cut any further
 	arrived  time.Time
 	deadline time.Time
-	out      []byte // encoded replies, in order
-	answered int    // how many of them
+	out      []byte        // encoded replies, in order
+	answered int           // how many of them
+	took     time.Duration // what a request took; 0 if it is not known
 
 	epoch  uint32 // written by its owner between two lives
 	cursor atomic.Uint64
@@ -60,9 +61,8 @@ type origin interface {
 	split(b *Burst, k int) *Burst
 	encoder() encoder
 	lane() *lane
-	// cost is what a request from here took lately; observe tells it of so many more.
-	cost() time.Duration
-	observe(took time.Duration, requests int)
+	// piece returns how many requests of a burst belong together, or 0 if all do.
+	piece() int
 }
 
 // phase is what a burst's worker is doing.
@@ -116,16 +116,6 @@ func (b *Burst) handled(k int) (ours, alone bool) {
 		}
 		runtime.Gosched() // what happens in detaching is short, and does not wait
 	}
-}
-
-// encoded ends request k and begins the next. Nobody but the worker changes a cursor that says encoding.
-func (b *Burst) encoded(k int) {
-	b.answered++
-	if k+1 == b.size() {
-		b.cursor.Store(b.cursorOf(done, k+1))
-		return
-	}
-	b.cursor.Store(b.cursorOf(handling, k+1))
 }
 
 // size returns how many requests the burst has.
@@ -186,7 +176,7 @@ func (b *Burst) recycle() {
 		return
 	}
 	b.origin, b.segment, b.buf, b.refusal, b.out, b.next, b.ctx = nil, nil, nil, nil, nil, nil, nil
-	b.frames, b.answered, b.inline, b.taken = b.frames[:0], 0, false, false
+	b.frames, b.answered, b.took, b.inline, b.taken = b.frames[:0], 0, 0, false, false
 	b.epoch++
 	b.cursor.Store(b.cursorOf(waiting, 0))
 	bursts.Put(b)

@@ -158,7 +158,7 @@ func TestCursorConcurrent(t *testing.T) {
 			if !b.begin() {
 				return
 			}
-			for k := 0; k < n; k++ {
+			for k := range n {
 				if k%3 == 0 {
 					runtime.Gosched()
 				}

@@ -36,7 +36,7 @@ type connection struct {
 	reading sync.Mutex   // held while the socket is read
 	epoch   atomic.Int64 // of the reader: an earlier one has been replaced; changed with reading held
 
-	perRequest atomic.Int64 // what a request took lately, in nanoseconds
+	pieces atomic.Int32 // what the pace says; for the reader
 
 	orders  atomic.Int32 // what the reader shall do: read, drain, stop
 	arrival atomic.Int32 // what the session says of the burst that arrived
@@ -45,6 +45,7 @@ type connection struct {
 	woken   atomic.Bool // a Replied is in the mailbox
 
 	mu        sync.Mutex
+	pace      pace
 	window    window
 	writing   bool
 	input     input
@@ -134,6 +135,10 @@ func (c *connection) arrive(in *transport.Input) *Burst {
 func (c *connection) complete(b *Burst) {
 	out := b.out
 	c.mu.Lock()
+	if b.took > 0 {
+		c.pace.observe(b.took)
+		c.pieces.Store(int32(c.pace.piece()))
+	}
 	if c.closed || b.segment == nil || b.segment.burst != b {
 		c.mu.Unlock()
 		c.stage.writes.Put(out)
@@ -203,15 +208,8 @@ func (c *connection) detach(b *Burst, k int) (rest *Burst) {
 	return rest
 }
 
-// cost implements origin.
-func (c *connection) cost() time.Duration { return time.Duration(c.perRequest.Load()) }
-
-// observe implements origin. It keeps a moving average, in which a burst weighs an eighth: one handler of 5 ms is seen at
-// once, and one pause of the scheduler is soon forgotten.
-func (c *connection) observe(took time.Duration, requests int) {
-	old := c.perRequest.Load()
-	c.perRequest.Store(old + (int64(took)/int64(requests)-old)/8)
-}
+// piece implements origin.
+func (c *connection) piece() int { return int(c.pieces.Load()) }
 
 func (c *connection) encoder() encoder { return encoder{c.stage.Table, c.framing} }
 
@@ -242,7 +240,11 @@ func (c *connection) wake() {
 
 // order tells the reader what to do from now on. Orders go one way only: read, drain, stop.
 func (c *connection) order(o int32) {
-	for old := c.orders.Load(); old < o && !c.orders.CompareAndSwap(old, o); old = c.orders.Load() {
+	for {
+		old := c.orders.Load()
+		if old >= o || c.orders.CompareAndSwap(old, o) {
+			break
+		}
 	}
 	c.socket.Interrupt()
 	c.nudge()

@@ -45,8 +45,19 @@ func (c *requestContext) Err() error {
 	return nil
 }
 
+// stageKey is the key of a request's context whose value is the server's stage.
+type stageKey struct{}
+
 // Value returns the server's values.
-func (c *requestContext) Value(key any) any { return c.conn.context().Value(key) }
+func (c *requestContext) Value(key any) any {
+	if key == (stageKey{}) {
+		return c.conn.stage
+	}
+	return c.conn.context().Value(key)
+}
+
+// Handles says whether ctx is, or was made from, the context of a request that this server is handling.
+func (s *Stage) Handles(ctx context.Context) bool { return ctx.Value(stageKey{}) == s }
 
 func (c *requestContext) materialize() context.Context {
 	c.mu.Lock()

@@ -291,7 +291,7 @@ func TestOnIdleFollowsEachRun(t *testing.T) {
 			}
 		}
 	}
-	r = spawnRig(t, mailbox, true, nil)
+	spawnRig(t, mailbox, true, nil)
 	for range 4 { // once after Started, and once after each run
 		await(t, idle, "the actor to come to rest")
 	}

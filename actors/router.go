@@ -54,8 +54,8 @@ func newRouter(st *Stage) *router {
 //
 // Requests that take long are not run on the reader's goroutine, which has more to read, and not one after the other.
 func (r *router) submit(b *Burst) {
-	if cost := b.origin.cost(); cost > inlineLimit {
-		r.spread(b, max(1, int(spreadLimit/cost)))
+	if n := b.origin.piece(); n > 0 {
+		r.spread(b, n)
 		return
 	}
 	if r.length.Load() == 0 {
@@ -72,13 +72,6 @@ func (r *router) submit(b *Burst) {
 	}
 	r.enqueue(b)
 }
-
-// The dispatch fits the handlers: while a request takes at most inlineLimit on the average, its burst is run where it is;
-// else it is cut into pieces that take about spreadLimit, or single requests, for as many workers as are idle.
-const (
-	inlineLimit = 200 * time.Microsecond
-	spreadLimit = time.Millisecond
-)
 
 // spread has a burst served in pieces of n requests, and one of what is left over.
 func (r *router) spread(b *Burst, n int) {

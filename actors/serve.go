@@ -117,7 +117,7 @@ func (r *run) next() {
 	}
 	r.over = true
 	b.cursor.Store(b.cursorOf(done, r.k))
-	b.origin.observe(time.Since(r.begun), r.k)
+	b.took = time.Since(r.begun) / time.Duration(r.k)
 	r.complete()
 }
 

@@ -15,7 +15,7 @@ import (
 
 func TestCodeString(t *testing.T) {
 	seen := make(map[string]bool)
-	for c := messages.Code(0); c < messages.Codes; c++ {
+	for c := range messages.Code(messages.Codes) {
 		if c.String() == "" || seen[c.String()] {
 			t.Errorf("code %d has the name %q", int32(c), c.String())
 		}

@@ -24,7 +24,7 @@ type serveCommand struct {
 	ReadBuffer     size          `default:"${buffer}" help:"Read at most so much at once."`
 	WriteBuffer    size          `default:"${buffer}" help:"Join replies up to so much for one write."`
 	AllowFaults    bool          `help:"Allow --fault."`
-	Fault          []string      `placeholder:"SPEC" sep:"none" help:"Inject a fault, such as 'panic worker/* p=0.01 seed=7' or 'slow worker/2 delay=50ms'. May be given more than once."`
+	Fault          []string      `placeholder:"SPEC" sep:"none" help:"Inject a fault, such as 'panic worker/* p=0.01 seed=7', 'slow worker/2 delay=50ms', 'hang worker/* after=100 count=1' or 'panic session/* every=500ms'. May be given more than once."`
 }
 
 // Help is what `understudy serve --help` says besides the flags.

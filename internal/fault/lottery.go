@@ -90,11 +90,11 @@ func (l *lottery) advance(now time.Duration) {
 	}
 	if n := int64((now - l.start) / l.every); n > l.interval {
 		l.interval, l.owed = n, true
-		l.drawn.Store(nobody)
 	}
 }
 
-// draw draws one of those that are live. As long as there are none, whoever asks next is to draw.
+// draw draws one of those that are live, in place of whoever was drawn before. If there are none it leaves due, which has
+// passed, as it is: whoever asks next is to draw.
 func (l *lottery) draw() {
 	var highest uint64
 	drawn := int64(nobody)
@@ -106,7 +106,6 @@ func (l *lottery) draw() {
 		}
 	}
 	if drawn == nobody {
-		l.due.Store(math.MinInt64)
 		return
 	}
 	l.owed = false
@@ -114,10 +113,6 @@ func (l *lottery) draw() {
 	l.due.Store(l.end())
 }
 
-// end returns when this interval is over.
-func (l *lottery) end() int64 {
-	if end := int64(l.start) + (l.interval+1)*int64(l.every); end >= int64(l.start) {
-		return end
-	}
-	return math.MaxInt64 // the sum has overflowed: not in this program's life
-}
+// end returns when this interval is over. If the sum overflows, into the past, actors ask under the lock for nothing, and
+// advance still tells them right.
+func (l *lottery) end() int64 { return int64(l.start) + (l.interval+1)*int64(l.every) }

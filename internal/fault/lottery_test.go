@@ -215,6 +215,11 @@ func TestEveryKnowsWhoIsLive(t *testing.T) {
 	if hit := round(in, "session", 1); hit == nil {
 		t.Error("one that entered again is not struck")
 	}
+	in.Leave("worker", 1) // another
+	c.advance(time.Second)
+	if hit := round(in, "session", 1); hit == nil {
+		t.Error("a worker that leaves takes the session of its number along")
+	}
 	in.Leave("session", 1)
 	c.advance(time.Second)
 	if hit := round(in, "session", 1, 1); hit != nil {
@@ -296,6 +301,26 @@ func TestEveryOfAnyLength(t *testing.T) {
 		c.advance(time.Nanosecond)
 		if hit := round(in, "session", 1, 1); len(hit) != 1 {
 			t.Fatalf("struck %d times in an interval", len(hit))
+		}
+	}
+}
+
+// An actor reads the clock before it has the lock, so others may have read a later time before its turn comes.
+func TestEveryHeedsNoOldTime(t *testing.T) {
+	in, c := clocked(t, "panic session/* every=1s")
+	in.Enter("session", 1)
+	c.advance(2 * time.Second)
+	pick(t, in)
+	in.Leave("session", 1)
+	in.Enter("session", 2)
+	c.advance(-time.Second)
+	if hit := round(in, "session", 2); hit == nil {
+		t.Error("nobody is picked in place of the one that left")
+	}
+	for _, d := range []time.Duration{0, time.Second, time.Second - 1} {
+		c.advance(d)
+		if hit := round(in, "session", 2, 2); hit != nil {
+			t.Errorf("%v later, struck a second time in interval 2", d)
 		}
 	}
 }
