@@ -27,13 +27,13 @@ const patience = 60 * time.Second
 // host is a server under test.
 type host struct {
 	*understudy.Server
-	t      *testing.T
+	t      testing.TB
 	served chan error
 }
 
 // serve starts a server on a free port, with delimited framing unless c.Listen says otherwise. The test's end shuts it
 // down, and checks its books.
-func serve(t *testing.T, c understudy.Config) *host {
+func serve(t testing.TB, c understudy.Config) *host {
 	t.Helper()
 	if c.Listen == nil {
 		c.Listen = []string{"tcp://127.0.0.1:0"}
@@ -81,7 +81,7 @@ func (h *host) stop() understudy.Report {
 // peer is a client that speaks bytes.
 type peer struct {
 	net.Conn
-	t       *testing.T
+	t       testing.TB
 	framing transport.Framing
 	r       *bufio.Reader
 }
@@ -230,7 +230,7 @@ func everyFraming(t *testing.T, c understudy.Config, f func(t *testing.T, h *hos
 }
 
 // until waits for a condition that comes about by itself, and has no other sign.
-func until(t *testing.T, what string, cond func() bool) {
+func until(t testing.TB, what string, cond func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	tick := time.NewTicker(time.Millisecond)
