@@ -1,6 +1,7 @@
 package understudy_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -49,9 +50,24 @@ func TestMillionWithCrashesAndSlowness(t *testing.T) {
 	}
 }
 
-// Every kind of actor crashes, at random, under load: the process stays, connections stay, and no request is unaccounted
-// for. An acceptor is resumed, a pool is restarted and its queue kept.
+// chaosTime is how long TestChaos runs; UNDERSTUDY_CHAOS=1m makes it longer.
+func chaosTime(t *testing.T) time.Duration {
+	text := os.Getenv("UNDERSTUDY_CHAOS")
+	if text == "" {
+		return 10 * time.Second
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatalf("UNDERSTUDY_CHAOS: %v", err)
+	}
+	return d
+}
+
+// Every kind of actor crashes, one at random every 10 ms or so, under load: the process stays, connections stay, and no
+// request is unaccounted for. An acceptor is resumed, a pool is restarted and its queue kept. Afterwards nothing is left,
+// neither goroutine nor descriptor.
 func TestChaos(t *testing.T) {
+	descriptors := openFiles(t)
 	l := load{connections: 50, requests: 2000}
 	if raceEnabled {
 		l.requests /= 10
@@ -60,25 +76,35 @@ func TestChaos(t *testing.T) {
 	h := serve(t, understudy.Config{
 		Deadline: patience,
 		Faults: []string{
-			"panic worker/* p=0.005 seed=1",
-			"slow worker/* p=0.001 delay=60ms seed=2",
-			"panic session/* every=2ms seed=3",
-			"panic acceptor/* every=20ms seed=4",
-			"panic pool every=50ms count=3 seed=5",
+			"panic worker/* p=0.002 seed=1",
+			"slow worker/* p=0.0002 delay=60ms seed=2",
+			"panic worker/* every=20ms seed=6",
+			"panic session/* every=20ms seed=3",
+			"panic acceptor/* every=100ms seed=4",
+			"panic pool every=4s seed=5",
 		},
 	})
-	rounds := 5
 	var sent, failed int64
-	for range rounds {
+	for begun := time.Now(); time.Since(begun) < chaosTime(t); sent += l.total() {
 		failed += l.run(t, h)
-		sent += l.total()
 	}
 	r := h.stop()
 	c := r.Counts
-	if c.Answered != sent || c.Codes[messages.Internal] != failed || r.Cause != nil {
-		t.Errorf("answered %d of %d, %d INTERNAL of %d; cause %v", c.Answered, sent, c.Codes[messages.Internal], failed, r.Cause)
+	if c.Answered != sent || c.Codes[messages.Internal] != failed || r.Cause != nil || len(r.Leaked) != 0 {
+		t.Errorf("answered %d of %d, %d INTERNAL of %d; report %+v", c.Answered, sent, c.Codes[messages.Internal], failed, r)
 	}
-	t.Logf("struck: %v", h.Struck())
+	until(t, "the clients' connections are closed", func() bool { return openFiles(t) <= descriptors })
+	t.Logf("%d requests, struck: %v", sent, h.Struck())
+}
+
+// openFiles returns how many file descriptors the process has.
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
 }
 
 // A pool that fails more often than its budget allows ends the server, in order: what has arrived is answered, and Serve

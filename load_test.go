@@ -35,6 +35,7 @@ func (l load) run(t *testing.T, h *host) (failed int64) {
 	problems := make(chan error, l.connections)
 	for c := range l.connections {
 		p := h.dial()
+		defer p.Close()
 		all.Go(func() {
 			var out []byte
 			for i := range l.requests {

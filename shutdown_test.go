@@ -287,6 +287,7 @@ func TestPID(t *testing.T) {
 	p := h.dial()
 	p.send(p.frame(addRequest(2, 40))...)
 	p.want(addReply(42))
+	until(t, "the reply is counted, which comes after the writing", func() bool { return h.Counts().Answered == 1 })
 	root := h.System().Root
 	answer, err := root.RequestFuture(h.PID(), actors.StatusRequest{}, patience).Result()
 	status, ok := answer.(actors.Status)
