@@ -366,3 +366,29 @@ func TestUnixSocket(t *testing.T) {
 		t.Error("the socket file is left")
 	}
 }
+
+// SIGTERM with a handler that hangs: its request is answered in time, the server ends within the drain, and names the
+// worker and where it is.
+func TestSIGTERMWithAHungHandler(t *testing.T) {
+	s := serve(t, "--allow-faults", "--fault", "hang worker/* count=1", "--drain", "1s", "--deadline", "1h")
+	conn := s.dial()
+	m := &messages.ClientMessage{Message: &messages.ClientMessage_EchoMessage{EchoMessage: &messages.EchoMessage{Content: "x"}}}
+	if _, err := protodelim.MarshalTo(conn, m); err != nil {
+		t.Fatal(err)
+	}
+	s.signal(syscall.SIGTERM) // what has arrived is read, and so hangs
+	var reply messages.ServerMessage
+	if err := protodelim.UnmarshalFrom(bufio.NewReader(conn), &reply); err != nil || reply.GetError().GetCode() != int32(messages.Unavailable) {
+		t.Errorf("got %v, %v", &reply, err)
+	}
+	conn.Close()
+	if status := s.wait(); status != 1 {
+		t.Errorf("status %d", status)
+	}
+	logs := s.logs()
+	for _, want := range []string{"server/pool/worker-", "fault.", "gave up"} {
+		if !strings.Contains(logs, want) {
+			t.Errorf("no %q in the log: %s", want, logs)
+		}
+	}
+}
