@@ -132,7 +132,7 @@ func TestHangsUnderLoad(t *testing.T) {
 	}
 	l.allowed = map[messages.Code]bool{messages.DeadlineExceeded: true}
 	h := serve(t, understudy.Config{
-		Workers: 64, Deadline: 2 * time.Second, Stall: 10 * time.Millisecond,
+		Workers: 64, Deadline: 2 * time.Second, Drain: 500 * time.Millisecond, Stall: 10 * time.Millisecond,
 		Faults: []string{"hang worker/* p=0.002 seed=1"},
 	})
 	failed := l.run(t, h)

@@ -54,7 +54,8 @@ type Config struct {
 	// Logger gets what the server has to say: failures and what was done about them. nil means that it says nothing.
 	Logger *slog.Logger
 
-	// Workers is how many requests are handled at once, at most MaxWorkers. 0 means eight for each processor.
+	// Workers is how many requests are handled at once, at most MaxWorkers, not counting handlers that have stalled: those
+	// are replaced, see Stall and MaxDetached. 0 means eight for each processor.
 	Workers int
 	// Queue is how many requests may wait for a worker; a request more is answered with RESOURCE_EXHAUSTED.
 	Queue int

@@ -317,3 +317,20 @@ func TestSlowHandlersAreSpread(t *testing.T) {
 		t.Errorf("at most %d handlers ran at once, with %d workers", most.Load(), workers)
 	}
 }
+
+// Already the first burst of slow requests is spread, after a stall time: it does not take its length times theirs.
+func TestFirstSlowBurstIsSpread(t *testing.T) {
+	for _, delay := range []time.Duration{20 * time.Millisecond, 60 * time.Millisecond} {
+		h := serve(t, understudy.Config{Workers: 16, Deadline: 2 * time.Second, Faults: []string{fmt.Sprintf("slow worker/* delay=%s", delay)}})
+		p := h.dial()
+		var all []byte
+		for i := range 150 { // one after the other they would miss the deadline
+			all = append(all, p.frame(addRequest(int32(i), 1))...)
+		}
+		p.send(all...)
+		for i := range 150 {
+			p.want(addReply(int32(i + 1)))
+		}
+		p.Close()
+	}
+}

@@ -29,9 +29,16 @@ type Report struct {
 	Problems []string      // what should not be: goroutines left that nobody names
 }
 
-// ErrUnanswered is what Serve returns if requests that were decoded got no reply although their connection was there, or
-// workers had to be given up.
-var ErrUnanswered = errors.New("the drain left requests unanswered")
+// What Serve returns if the server did not go down as it should.
+var (
+	// ErrUnanswered: requests that were decoded got no reply, although their connection was there.
+	ErrUnanswered = errors.New("requests were left unanswered")
+	// ErrLeaked: handlers had not returned when the time was over.
+	ErrLeaked = errors.New("handlers that do not return were given up")
+)
+
+// namesInError is how many given-up workers an error names; the report has them all.
+const namesInError = 5
 
 // Err returns nil if the server went down as it should: every request was answered, nothing was left, nothing had failed.
 func (r Report) Err() error {
@@ -41,11 +48,14 @@ func (r Report) Err() error {
 	case r.Counts.Unanswered > 0:
 		return fmt.Errorf("%w: %d of %d", ErrUnanswered, r.Counts.Unanswered, r.Counts.Decoded)
 	case len(r.Leaked) > 0:
-		names := make([]string, len(r.Leaked))
-		for i, l := range r.Leaked {
-			names[i] = l.Name
+		var names []string
+		for _, l := range r.Leaked[:min(len(r.Leaked), namesInError)] {
+			names = append(names, l.Name)
 		}
-		return fmt.Errorf("%w: gave up %s", ErrUnanswered, strings.Join(names, ", "))
+		if more := len(r.Leaked) - len(names); more > 0 {
+			names = append(names, fmt.Sprintf("and %d more", more))
+		}
+		return fmt.Errorf("%w: %s", ErrLeaked, strings.Join(names, ", "))
 	case len(r.Problems) > 0:
 		return errors.New(strings.Join(r.Problems, "; "))
 	}

@@ -77,8 +77,8 @@ func New(c Config) (*Server, error) {
 }
 
 // Serve listens, and serves until the server is shut down, has failed, or ctx ends, which drains it. A server serves once.
-// Serve returns when nothing of it is left. The error is that of listening, the failure that ended the server, or
-// [ErrUnanswered]; it is nil if every request that was decoded was answered, or had no connection any more.
+// Serve returns when nothing of it is left. The error is that of listening, the failure that ended the server,
+// [ErrUnanswered], or [ErrLeaked]; it is nil if every request that was decoded was answered, or had no connection any more.
 func (s *Server) Serve(ctx context.Context) error {
 	s.mu.Lock()
 	if s.state != fresh {
@@ -147,6 +147,7 @@ func (s *Server) listen(ctx context.Context) ([]*transport.Listener, error) {
 		for _, l := range listeners {
 			l.Close()
 		}
+		s.urls = nil
 		return nil, err
 	}
 	return listeners, nil
@@ -169,7 +170,12 @@ func (s *Server) waitForGoroutines(at time.Duration) bool {
 func (s *Server) finish() Report {
 	d := s.lifecycle.Drain()
 	r := Report{ByForce: d.Forced, Cause: s.lifecycle.Cause()}
-	if !s.waitForGoroutines(handlerWait) {
+	patience := handlerWait
+	if !d.Forced && !d.Begun.IsZero() {
+		// A handler whose request was answered long ago may still run: it has until the end of the drain.
+		patience = max(patience, s.config.Drain-time.Since(d.Begun))
+	}
+	if !s.waitForGoroutines(patience) {
 		// What is left is a handler that does not obey its context, which is cancelled by now. It is the leak.
 		r.Leaked = s.stage.Leaks()
 		s.stage.Tracker.Abandon(len(r.Leaked))

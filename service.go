@@ -117,5 +117,8 @@ func (s *Service[Req, Resp]) fail(err error) {
 }
 
 func (s *Service[Req, Resp]) build() (*actors.Table, error) {
+	if s == nil || (s.table == nil && len(s.errs) == 0) {
+		return nil, errors.New("service: it was not made by NewService")
+	}
 	return s.table, errors.Join(s.errs...)
 }

@@ -143,10 +143,10 @@ func TestShutdownGivesUpHungHandlers(t *testing.T) {
 	if len(r.Leaked) != 1 || !strings.HasPrefix(r.Leaked[0].Name, "server/pool/worker-") || !strings.Contains(r.Leaked[0].Stack, "hanging") {
 		t.Errorf("leaked: %+v", r.Leaked)
 	}
-	if r.Forced != 1 || !errors.Is(r.Err(), understudy.ErrUnanswered) || r.Counts.Answered != 3 {
+	if r.Forced != 1 || !errors.Is(r.Err(), understudy.ErrLeaked) || r.Counts.Answered != 3 {
 		t.Errorf("report: %+v", r)
 	}
-	if err := <-h.served; !errors.Is(err, understudy.ErrUnanswered) {
+	if err := <-h.served; !errors.Is(err, understudy.ErrLeaked) {
 		t.Errorf("Serve: %v", err)
 	}
 }

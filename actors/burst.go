@@ -54,8 +54,9 @@ type origin interface {
 	// complete takes the replies of a burst that is done: b.out holds one for each request.
 	complete(b *Burst)
 	// detach leaves b with request k alone, sends the replies before it on their way, and returns the requests behind it
-	// as a burst of their own, or nil if there are none. The caller has made the cursor say detaching.
-	detach(b *Burst, k int) *Burst
+	// as a burst of their own, or nil if there are none. The caller has made the cursor say detaching. stuck says that b's
+	// worker will not be back soon.
+	detach(b *Burst, k int, stuck bool) *Burst
 	// split makes the requests of b from k on a burst of their own, whose replies go in their place. What b keeps is
 	// complete once its own replies are in.
 	split(b *Burst, k int) *Burst

@@ -183,23 +183,23 @@ func (c *connection) split(b *Burst, k int) *Burst {
 }
 
 // detach implements origin.
-func (c *connection) detach(b *Burst, k int) (rest *Burst) {
+func (c *connection) detach(b *Burst, k int, stuck bool) (rest *Burst) {
 	b.kept = true
 	if k+1 < b.size() {
 		rest = c.split(b, k+1)
 	}
 	ready := false
 	c.mu.Lock()
-	if k > 0 && b.segment != nil && b.segment.burst == b {
+	if b.answered > 0 && b.segment != nil && b.segment.burst == b {
 		before := b.segment
-		b.segment = c.window.split(before, k, b)
+		b.segment = c.window.split(before, b.answered, b)
 		c.window.complete(before, b.out)
 		c.unwritten += len(b.out)
 		b.out, b.answered = nil, 0
 		ready = c.window.ready()
 	}
 	c.mu.Unlock()
-	if b.inline {
+	if stuck && b.inline {
 		c.replaceReader()
 	}
 	if ready {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/understudy-go/understudy/messages"
+	"github.com/understudy-go/understudy/supervisor"
 )
 
 // retryAfter is what a client is told when the queue is full. The queue of a busy pool turns over in less.
@@ -205,6 +206,7 @@ func (r *router) giveUp(s *slot, system *actor.ActorSystem) {
 	if pool == nil || pid == nil {
 		return
 	}
+	r.stage.Hub.Publish(supervisor.Event{Kind: supervisor.GivenUp, Path: s.name})
 	if process, ok := system.ProcessRegistry.Get(pool); ok {
 		process.SendSystemMessage(pool, &actor.Terminated{Who: pid})
 	}

@@ -98,11 +98,25 @@ func (r *run) encode(h *Handler, reply proto.Message, err error) {
 			w.codes[messages.OK].Add(1)
 			return
 		}
-		err = &messages.Status{Code: messages.Internal, Op: h.Name, Message: "the reply does not encode", IncidentID: supervisor.NewIncident(), Cause: err}
+		err = &messages.Status{Code: messages.Internal, Op: h.Name, Message: "the reply does not encode", Cause: err}
 	}
 	s := messages.StatusOf(err)
+	if (s.Code == messages.Internal || s.Code == messages.Unknown) && s.IncidentID == "" {
+		s = r.incident(s)
+	}
 	b.out = r.encoder.status(b.out, s)
 	w.codes[codeIndex(s.Code)].Add(1)
+}
+
+// incident gives an error that is the server's own fault an id, and publishes it with its cause, which is not sent.
+func (r *run) incident(s *messages.Status) *messages.Status {
+	named := *s
+	named.IncidentID = supervisor.NewIncident()
+	r.worker.stage.Hub.Publish(supervisor.Event{
+		Kind: supervisor.Failed, Path: r.worker.name, Directive: supervisor.Resume,
+		Failure: &supervisor.Failure{Value: s, Message: "a request", Phase: supervisor.PhaseReceive, Incident: named.IncidentID},
+	})
+	return &named
 }
 
 // next goes on to the next request, or completes the burst after the last.

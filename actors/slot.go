@@ -22,6 +22,7 @@ type slot struct {
 	current atomic.Pointer[Burst] // what the worker serves, or nil
 	pid     atomic.Pointer[actor.PID]
 
+	begun     atomic.Int64            // when it began what it serves, on the router's clock
 	deadline  atomic.Int64            // of what it serves, on the router's clock
 	stalled   atomic.Pointer[Handler] // the handler that it is detached with, or nil
 	suspected atomic.Bool             // it calls a handler of which other calls are detached
@@ -54,14 +55,16 @@ func (s *slot) offer() {
 	s.router.feed()
 }
 
+// enter says that the worker serves b. From the store of current on, the sweeper may take parts of b away.
 func (s *slot) enter(b *Burst) {
-	s.deadline.Store(s.router.at(b.deadline))
-	s.current.Store(b)
-	s.router.watch()
-	s.bursts.Add(1)
 	if b.inline {
 		s.inlined.Add(1)
 	}
+	s.deadline.Store(s.router.at(b.deadline))
+	s.begun.Store(s.router.now.Load())
+	s.current.Store(b)
+	s.router.watch()
+	s.bursts.Add(1)
 	pprof.SetGoroutineLabels(s.labels)
 }
 

@@ -72,12 +72,17 @@ func (r *router) sweep() (busy bool) {
 		// If the worker has gone on to another burst since, the cursor has changed, and what follows does nothing.
 		switch p := phase(c & 0xff); {
 		case p == handling && int64(now) > deadline:
-			r.detach(s, b, c)
-			r.expire(b)
+			if r.detach(s, b, c) {
+				r.expire(b, c&^0xff|uint64(detached))
+			}
 		case p == handling && now-s.seen.since >= r.stage.Stall:
 			r.detach(s, b, c)
+		case p == handling && now-time.Duration(s.begun.Load()) >= r.stage.Stall:
+			r.relieve(b, c, now-time.Duration(s.begun.Load()))
 		case p == detached && int64(now) > deadline:
-			r.expire(b)
+			r.expire(b, c)
+		case p == detached && now-s.seen.since >= r.stage.Stall && !s.givenUp.Load():
+			r.detach(s, b, c) // it was relieved of the others before
 		}
 	}
 	if r.length.Load() > 0 {
@@ -87,11 +92,14 @@ func (r *router) sweep() (busy bool) {
 	return busy
 }
 
+// Everything below begins with a compare-and-swap from the cursor that was looked at: if the worker has gone on since, or
+// the burst is in another life, it does nothing.
+
 // detach leaves a worker alone with the request that it is handling, hands the burst's other requests on, and has the pool
 // put another worker in its place.
-func (r *router) detach(s *slot, b *Burst, c uint64) {
+func (r *router) detach(s *slot, b *Burst, c uint64) bool {
 	if !b.cursor.CompareAndSwap(c, c&^0xff|uint64(detaching)) {
-		return
+		return false
 	}
 	// From here on the burst is ours, until the cursor says detached.
 	k := int(c >> 8 & (maxBurst - 1))
@@ -103,24 +111,41 @@ func (r *router) detach(s *slot, b *Burst, c uint64) {
 			s.unsuspect()
 		}
 	}
-	rest := b.origin.detach(b, k)
+	rest := b.origin.detach(b, k, true)
 	r.giveUp(s, r.stage.system)
 	b.cursor.Store(b.cursorOf(detached, k))
 	if rest != nil {
-		r.requeue(rest)
+		r.spread(rest, 1)
 	}
+	return true
+}
+
+// relieve takes the rest of its burst from a worker that has been at it for a stall time, no request of which is stalled:
+// the requests are slow, and go to as many workers as are idle.
+func (r *router) relieve(b *Burst, c uint64, took time.Duration) {
+	if !b.cursor.CompareAndSwap(c, c&^0xff|uint64(detaching)) {
+		return
+	}
+	k := int(c >> 8 & (maxBurst - 1))
+	if k+1 >= b.size() {
+		b.cursor.Store(c)
+		return
+	}
+	each := max(took/time.Duration(k+1), 1)
+	rest := b.origin.detach(b, k, false)
+	b.cursor.Store(b.cursorOf(detached, k))
+	r.spread(rest, max(1, int(spreadLimit/each)))
 }
 
 // expire answers a detached request whose deadline has passed.
-func (r *router) expire(b *Burst) {
-	_, started, ok := b.seize()
-	if !ok {
+func (r *router) expire(b *Burst, c uint64) {
+	if !b.cursor.CompareAndSwap(c, c&^0xff|uint64(seized)) {
 		return
 	}
 	b.ctx.end()
 	r.timedOut.Add(1)
 	b.inline = false
-	b.out = b.origin.encoder().status(nil, tooLate(!started))
+	b.out = b.origin.encoder().status(nil, tooLate(false))
 	b.origin.complete(b)
 }
 

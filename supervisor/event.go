@@ -16,6 +16,7 @@ const (
 	Stopped                        // the child was told to stop
 	Escalated                      // the failure went upward
 	BudgetSpent                    // the child may not restart any more; Stopped or Escalated follows
+	GivenUp                        // a child hangs, and its parent goes on without it
 	Drained                        // an actor has drained its children and stops itself
 )
 
@@ -35,6 +36,8 @@ func (k Kind) String() string {
 		return "escalated"
 	case BudgetSpent:
 		return "budget spent"
+	case GivenUp:
+		return "given up"
 	case Drained:
 		return "drained"
 	}

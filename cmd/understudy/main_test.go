@@ -112,9 +112,9 @@ func serve(t *testing.T, args ...string) *server {
 	return s
 }
 
-func (s *server) signal(sig os.Signal) {
+func (s *server) terminate() {
 	s.t.Helper()
-	if err := s.cmd.Process.Signal(sig); err != nil {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -168,7 +168,7 @@ func TestCall(t *testing.T) {
 			t.Errorf("call %q: more than one line of error: %q", c.args, stderr)
 		}
 	}
-	s.signal(syscall.SIGTERM)
+	s.terminate()
 	if status := s.wait(); status != 0 {
 		t.Errorf("status %d; %s", status, s.logs())
 	}
@@ -277,7 +277,7 @@ func TestSIGTERMWithRequestsInFlight(t *testing.T) {
 	for range connections {
 		<-arrived // of each connection something has been read, and with one read all
 	}
-	s.signal(syscall.SIGTERM)
+	s.terminate()
 	all.Wait()
 	if status := s.wait(); status != 0 {
 		t.Errorf("status %d; %s", status, s.logs())
@@ -313,11 +313,26 @@ func TestSecondSignalForces(t *testing.T) {
 		if _, err := protodelim.MarshalTo(conn, m); err != nil {
 			t.Fatal(err)
 		}
-		s.signal(syscall.SIGTERM)
+		s.terminate()
 		s.until("draining")
-		s.signal(sig)
+		s.signalUntilExit(sig)
 		if status := s.wait(); status != want {
 			t.Errorf("%v: status %d, want %d; %s", sig, status, want, s.logs())
+		}
+	}
+}
+
+// signalUntilExit is an impatient user: a signal right after another one counts as the same.
+func (s *server) signalUntilExit(sig os.Signal) {
+	s.t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		select {
+		case <-s.exited:
+			return
+		case <-tick.C:
+			_ = s.cmd.Process.Signal(sig) // it may have ended
 		}
 	}
 }
@@ -358,7 +373,7 @@ func TestUnixSocket(t *testing.T) {
 	if stdout, stderr, status := run(t, "call", "add", "2", "40", "--addr", "unix://"+path+"?framing=length32"); stdout != "42\n" {
 		t.Errorf("status %d, %q", status, stderr)
 	}
-	s.signal(syscall.SIGTERM)
+	s.terminate()
 	if status := s.wait(); status != 0 {
 		t.Errorf("status %d", status)
 	}
@@ -376,7 +391,7 @@ func TestSIGTERMWithAHungHandler(t *testing.T) {
 	if _, err := protodelim.MarshalTo(conn, m); err != nil {
 		t.Fatal(err)
 	}
-	s.signal(syscall.SIGTERM) // what has arrived is read, and so hangs
+	s.terminate() // what has arrived is read, and so hangs
 	var reply messages.ServerMessage
 	if err := protodelim.UnmarshalFrom(bufio.NewReader(conn), &reply); err != nil || reply.GetError().GetCode() != int32(messages.Unavailable) {
 		t.Errorf("got %v, %v", &reply, err)
@@ -389,6 +404,50 @@ func TestSIGTERMWithAHungHandler(t *testing.T) {
 	for _, want := range []string{"server/pool/worker-", "fault.", "gave up"} {
 		if !strings.Contains(logs, want) {
 			t.Errorf("no %q in the log: %s", want, logs)
+		}
+	}
+}
+
+// A log that nobody reads holds up neither the server nor its end, and one whose reader has gone does not end it.
+func TestLogThatNobodyReads(t *testing.T) {
+	for _, gone := range []bool{false, true} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if err := w.SetWriteDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = w.Write(make([]byte, 1<<20)) // until it is full
+		s := &server{t: t, exited: make(chan struct{})}
+		s.cmd = exec.Command(program, "serve", "--listen", "tcp://127.0.0.1:0", "--allow-faults", "--fault", "panic worker/*")
+		s.cmd.Stderr = w
+		out, err := s.cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		w.Close()
+		line, _ := bufio.NewReader(out).ReadString('\n')
+		s.url = strings.TrimPrefix(strings.TrimSpace(line), "listening on ")
+		go func() {
+			_ = s.cmd.Wait()
+			close(s.exited)
+		}()
+		if gone {
+			r.Close()
+		}
+		for range 3 { // each crash is logged
+			if _, _, status := run(t, "call", "echo", "x", "--addr", s.url); status != 1 {
+				t.Errorf("reader gone %v: status %d", gone, status)
+			}
+		}
+		s.terminate()
+		if status := s.wait(); status != 0 {
+			t.Errorf("reader gone %v: status %d", gone, status)
 		}
 	}
 }

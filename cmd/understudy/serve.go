@@ -16,8 +16,8 @@ import (
 // serveCommand runs a server until a signal drains it.
 type serveCommand struct {
 	Listen         []string      `placeholder:"URL" sep:"none" help:"Listen on URL: tcp://host:port or unix:///path, with ?framing=delimited (default), length32 or unframed. Port 0 picks one. May be given more than once. Default: ${listen}."`
-	Workers        int           `placeholder:"N" help:"Handle so many requests at once. Default: eight for each processor."`
-	Deadline       time.Duration `default:"${deadline}" help:"Answer DEADLINE_EXCEEDED to a request that waited so long."`
+	Workers        int           `placeholder:"N" help:"Handle so many requests at once, not counting handlers that run for longer than 50 ms. Default: eight for each processor."`
+	Deadline       time.Duration `default:"${deadline}" help:"Answer DEADLINE_EXCEEDED to a request that is not done so long after its arrival."`
 	Drain          time.Duration `default:"${drain}" help:"End an orderly shutdown by force after so long."`
 	MaxFrame       size          `default:"${maxframe}" help:"Refuse larger requests."`
 	MaxConnections int           `placeholder:"N" help:"Refuse more connections. Default: as many as the process may have files, less 64."`
@@ -31,7 +31,7 @@ type serveCommand struct {
 func (serveCommand) Help() string {
 	return `When it accepts connections it prints a line "listening on URL" for each listener on standard output; logs go to standard error.
 
-The first SIGINT or SIGTERM drains the server: it stops accepting, answers what has arrived, and ends with status 0 if every request that it read was answered, else 1. A second signal ends it at once, with 130 or 143.`
+The first SIGINT, SIGTERM or SIGHUP drains the server: it stops accepting, answers what has arrived, and ends with status 0 if every request that it read was answered, else 1. A second signal ends it at once, with 130 or 143 (129 for SIGHUP).`
 }
 
 func (c *serveCommand) config() understudy.Config {
@@ -53,21 +53,25 @@ func (c *serveCommand) Run(s streams) error {
 	if len(c.Fault) > 0 && !c.AllowFaults {
 		return usage(errors.New("--fault makes the server fail on purpose: add --allow-faults if that is what you want"))
 	}
+	signal.Ignore(syscall.SIGPIPE) // a log that nobody reads any more is no reason to end
+	out, logs := newPatientWriter(s.out), newPatientWriter(s.err)
+	defer logs.Close()
+	defer out.Close()
 	config := c.config()
-	config.Logger = newLogger(s.err)
+	config.Logger = newLogger(logs, s.err)
 	server, err := understudy.New(config)
 	if err != nil {
 		return usage(err)
 	}
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(context.Background()) }()
 
 	<-server.Ready()
 	for _, url := range server.URLs() {
-		fmt.Fprintln(s.out, "listening on", url)
+		fmt.Fprintln(out, "listening on", url)
 	}
 	select {
 	case err := <-served:
@@ -77,6 +81,10 @@ func (c *serveCommand) Run(s streams) error {
 	}
 	return c.drain(server, config.Logger, signals, served)
 }
+
+// sameSignal is how close a second signal may be to the first and still be the same wish: some tools signal a process and
+// then its group.
+const sameSignal = 100 * time.Millisecond
 
 // drain shuts the server down; another signal forces it.
 func (c *serveCommand) drain(server *understudy.Server, logger *slog.Logger, signals <-chan os.Signal, served <-chan error) error {
@@ -93,11 +101,18 @@ func (c *serveCommand) drain(server *understudy.Server, logger *slog.Logger, sig
 	}()
 	var second os.Signal
 	var r result
-	select {
-	case r = <-done:
-	case second = <-signals:
-		force()
-		r = <-done
+	for begun := time.Now(); second == nil; {
+		select {
+		case r = <-done:
+		case second = <-signals:
+			if time.Since(begun) < sameSignal {
+				second = nil
+				continue
+			}
+			force()
+			r = <-done
+		}
+		break
 	}
 	for _, leak := range r.report.Leaked {
 		logger.Error("gave up a worker whose handler does not return", "worker", leak.Name, "stack", leak.Stack)

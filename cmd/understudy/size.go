@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/dustin/go-humanize"
 )
@@ -13,8 +12,8 @@ type size int
 // UnmarshalText reads a size.
 func (s *size) UnmarshalText(text []byte) error {
 	n, err := humanize.ParseBytes(string(text))
-	if err != nil || n > math.MaxInt32 || n == 0 {
-		return fmt.Errorf("%q is no size: write 64KiB, 4MiB or a number of bytes, at most 2GiB", text)
+	if err != nil || n > 1<<30 || n == 0 {
+		return fmt.Errorf("%q is no size: write 64KiB, 4MiB or a number of bytes, at most 1GiB", text)
 	}
 	*s = size(n)
 	return nil
