@@ -62,6 +62,12 @@ func (l *Listener) Accept() (*Conn, error) {
 			return nil, net.ErrClosed
 		}
 		if l.finishing() {
+			if nc, err := acceptNow(l.nl); nc != nil && err == nil && time.Now().Before(l.last) {
+				l.tune(nc)
+				return NewConn(nc), nil
+			} else if nc != nil {
+				_ = nc.Close()
+			}
 			// None waits, or none can be taken in any more.
 			_ = l.Close()
 			return nil, net.ErrClosed

@@ -1,0 +1,39 @@
+package transport
+
+import (
+	"net"
+	"os"
+	"syscall"
+)
+
+// acceptNow takes a connection that waits in the kernel, if there is one, without waiting: nil and no error if there is
+// none, or if the listener has no descriptor. Accept with a deadline cannot tell: when the deadline has passed it does not
+// look, and on a busy machine it can pass before the look.
+func acceptNow(l net.Listener) (net.Conn, error) {
+	sc, ok := l.(syscall.Conn)
+	if !ok {
+		return nil, nil
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	accepted, failed := -1, error(nil)
+	err = raw.Control(func(fd uintptr) {
+		for {
+			accepted, _, failed = syscall.Accept4(int(fd), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
+			if failed != syscall.EINTR && failed != syscall.ECONNABORTED {
+				return
+			}
+		}
+	})
+	if err != nil || failed == syscall.EAGAIN {
+		return nil, err
+	}
+	if failed != nil {
+		return nil, os.NewSyscallError("accept4", failed)
+	}
+	file := os.NewFile(uintptr(accepted), "")
+	defer file.Close() // FileConn has a descriptor of its own
+	return net.FileConn(file)
+}
