@@ -32,3 +32,7 @@ interop: ## talk to the program with Python's protobuf; needs protoc and python3
 
 ci: ## all of it
 	bash .ci/run
+
+.PHONY: model
+model: ## check every interleaving of the model of the request path; needs 0.7 GiB and a minute
+	go test -count=1 -tags model -v ./internal/model

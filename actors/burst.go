@@ -112,10 +112,13 @@ func (b *Burst) handled(k int) (ours, alone bool) {
 		if b.move(detached, k, encoding, k) {
 			return true, true
 		}
-		if p, _ := b.at(); p != detaching && p != detached {
+		switch p, _ := b.at(); p {
+		case handling, detached: // it was detaching a moment ago
+		case detaching:
+			runtime.Gosched() // what happens meanwhile is short, and does not wait
+		default:
 			return false, false
 		}
-		runtime.Gosched() // what happens in detaching is short, and does not wait
 	}
 }
 

@@ -76,15 +76,25 @@ func (r *router) submit(b *Burst) {
 
 // spread has a burst served in pieces of n requests, and one of what is left over.
 func (r *router) spread(b *Burst, n int) {
-	// Cut from the end, as what is cut off is copied.
+	for _, piece := range slices.Backward(cut(b, n)) {
+		r.enqueue(piece)
+	}
+}
+
+// respread does the same with the rest of a burst that a worker had begun: it has its place in the queue already.
+func (r *router) respread(b *Burst, n int) {
+	for _, piece := range cut(b, n) {
+		r.requeue(piece)
+	}
+}
+
+// cut cuts a burst into pieces of at most n requests, the last one first: what is cut off is copied.
+func cut(b *Burst, n int) []*Burst {
 	pieces := make([]*Burst, 0, b.size()/n+1)
 	for b.size() > n {
 		pieces = append(pieces, b.origin.split(b, b.size()-n))
 	}
-	r.enqueue(b)
-	for _, piece := range slices.Backward(pieces) {
-		r.enqueue(piece)
-	}
+	return append(pieces, b)
 }
 
 // claim takes an idle worker, or returns nil.

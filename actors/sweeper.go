@@ -64,12 +64,15 @@ func (r *router) sweep() (busy bool) {
 			continue
 		}
 		busy = true
-		deadline := s.deadline.Load()
 		c := b.cursor.Load()
+		if s.current.Load() != b {
+			continue // it may have been recycled, and c may be of another life
+		}
+		deadline, begun := s.deadline.Load(), time.Duration(s.begun.Load())
 		if s.seen.burst != b || s.seen.cursor != c {
 			s.seen = sight{b, c, now}
 		}
-		// If the worker has gone on to another burst since, the cursor has changed, and what follows does nothing.
+		// If the worker goes on to another burst from here on, the cursor changes, and what follows does nothing.
 		switch p := phase(c & 0xff); {
 		case p == handling && int64(now) > deadline:
 			if r.detach(s, b, c) {
@@ -77,8 +80,8 @@ func (r *router) sweep() (busy bool) {
 			}
 		case p == handling && now-s.seen.since >= r.stage.Stall:
 			r.detach(s, b, c)
-		case p == handling && now-time.Duration(s.begun.Load()) >= r.stage.Stall:
-			r.relieve(b, c, now-time.Duration(s.begun.Load()))
+		case p == handling && now-begun >= r.stage.Stall:
+			r.relieve(b, c, now-begun)
 		case p == detached && int64(now) > deadline:
 			r.expire(b, c)
 		case p == detached && now-s.seen.since >= r.stage.Stall && !s.givenUp.Load():
@@ -115,7 +118,7 @@ func (r *router) detach(s *slot, b *Burst, c uint64) bool {
 	r.giveUp(s, r.stage.system)
 	b.cursor.Store(b.cursorOf(detached, k))
 	if rest != nil {
-		r.spread(rest, 1)
+		r.respread(rest, 1)
 	}
 	return true
 }
@@ -134,7 +137,7 @@ func (r *router) relieve(b *Burst, c uint64, took time.Duration) {
 	each := max(took/time.Duration(k+1), 1)
 	rest := b.origin.detach(b, k, false)
 	b.cursor.Store(b.cursorOf(detached, k))
-	r.spread(rest, max(1, int(spreadLimit/each)))
+	r.respread(rest, max(1, int(spreadLimit/each)))
 }
 
 // expire answers a detached request whose deadline has passed.

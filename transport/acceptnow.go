@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"net"
 	"os"
 	"syscall"
@@ -22,18 +23,18 @@ func acceptNow(l net.Listener) (net.Conn, error) {
 	err = raw.Control(func(fd uintptr) {
 		for {
 			accepted, _, failed = syscall.Accept4(int(fd), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
-			if failed != syscall.EINTR && failed != syscall.ECONNABORTED {
+			if !errors.Is(failed, syscall.EINTR) && !errors.Is(failed, syscall.ECONNABORTED) {
 				return
 			}
 		}
 	})
-	if err != nil || failed == syscall.EAGAIN {
+	if err != nil || errors.Is(failed, syscall.EAGAIN) {
 		return nil, err
 	}
 	if failed != nil {
 		return nil, os.NewSyscallError("accept4", failed)
 	}
 	file := os.NewFile(uintptr(accepted), "")
-	defer file.Close() // FileConn has a descriptor of its own
+	defer func() { _ = file.Close() }() // FileConn has a descriptor of its own
 	return net.FileConn(file)
 }
