@@ -27,6 +27,7 @@ const (
 	DefaultDeadline     = 5 * time.Second
 	DefaultStall        = 50 * time.Millisecond
 	DefaultMaxDetached  = 1024
+	DefaultRetries      = 2
 	DefaultDrain        = 10 * time.Second
 	DefaultGrace        = 6 * time.Second
 	DefaultLinger       = 2 * time.Second
@@ -37,8 +38,22 @@ const (
 	DefaultKeepAlive    = 15 * time.Second
 )
 
-// MaxWorkers is the largest number of workers.
-const MaxWorkers = 4096
+// WorkersLimit is the largest number of workers.
+const WorkersLimit = 4096
+
+// Routing says which idle worker gets requests: [FirstIdle], [RoundRobin], [Random], or [LeastLoaded].
+type Routing = actors.Routing
+
+// The ways to choose among idle workers.
+const (
+	FirstIdle   = actors.FirstIdle   // the one with the lowest number, so that under a light load the same few stay warm
+	RoundRobin  = actors.RoundRobin  // the next one after the last
+	Random      = actors.Random      // any
+	LeastLoaded = actors.LeastLoaded // the one that has spent the least time serving
+)
+
+// maxRetries bounds Retries: each costs a worker's restart.
+const maxRetries = 100
 
 // reservedFiles is how many descriptors are kept back from connections: listeners, logs, the runtime's own.
 const reservedFiles = 64
@@ -54,9 +69,15 @@ type Config struct {
 	// Logger gets what the server has to say: failures and what was done about them. nil means that it says nothing.
 	Logger *slog.Logger
 
-	// Workers is how many requests are handled at once, at most MaxWorkers, not counting handlers that have stalled: those
-	// are replaced, see Stall and MaxDetached. 0 means eight for each processor.
+	// Workers is how many requests can be handled at once, at most WorkersLimit, not counting handlers that have stalled:
+	// those are replaced, see Stall and MaxDetached. 0 means eight for each processor.
 	Workers int
+	// MaxWorkers is to how many workers the pool may grow while requests wait; it shrinks again when half of the workers
+	// would do. 0 means 64 for each processor if Workers is 0 too, else Workers: then the pool never changes its size.
+	// Handlers that wait for something else gain by more workers, handlers that compute do not.
+	MaxWorkers int
+	// Routing says which idle worker gets requests. The zero value is FirstIdle.
+	Routing Routing
 	// Queue is how many requests may wait for a worker; a request more is answered with RESOURCE_EXHAUSTED.
 	Queue int
 	// Window is how many requests of one connection may be in flight. While as many are, the connection is not read.
@@ -81,6 +102,8 @@ type Config struct {
 	// MaxDetached is how many handlers may have stalled at once. When as many do not return, a handler of which calls are
 	// among them answers UNAVAILABLE; other handlers are served.
 	MaxDetached int
+	// Retries is how often an Idempotent handler is called again for a request with which it crashed. Negative means never.
+	Retries int
 	// Drain is how long an orderly end may take. Half a second before its end (or at half of it, if it is shorter than
 	// a second) what is unanswered is answered with UNAVAILABLE.
 	Drain time.Duration
@@ -116,7 +139,11 @@ func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	set(&c.Workers, 8*runtime.GOMAXPROCS(0))
+	if c.Workers == 0 {
+		set(&c.MaxWorkers, min(64*runtime.GOMAXPROCS(0), WorkersLimit))
+		c.Workers = min(8*runtime.GOMAXPROCS(0), max(c.MaxWorkers, 1))
+	}
+	set(&c.MaxWorkers, c.Workers)
 	set(&c.Queue, DefaultQueue)
 	set(&c.Window, DefaultWindow)
 	set(&c.WindowBytes, DefaultWindowBytes)
@@ -127,6 +154,7 @@ func (c Config) withDefaults() Config {
 	set(&c.Deadline, DefaultDeadline)
 	set(&c.Stall, DefaultStall)
 	set(&c.MaxDetached, DefaultMaxDetached)
+	set(&c.Retries, DefaultRetries)
 	set(&c.Drain, DefaultDrain)
 	set(&c.Grace, DefaultGrace)
 	set(&c.Linger, DefaultLinger)
@@ -168,7 +196,10 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("config: %s is %s, and must be at least %s", field, value, low))
 		}
 	}
-	bound("Workers", c.Workers, 1, MaxWorkers)
+	bound("Workers", c.Workers, 1, WorkersLimit)
+	bound("MaxWorkers", c.MaxWorkers, c.Workers, WorkersLimit)
+	bound("Routing", int(c.Routing), 0, len(actors.Routings())-1)
+	bound("Retries", c.Retries, math.MinInt, maxRetries)
 	bound("Queue", c.Queue, 1, math.MaxInt32)
 	bound("Window", c.Window, 1, 1<<20)
 	bound("WindowBytes", c.WindowBytes, 1, math.MaxInt32)
@@ -221,6 +252,9 @@ func (c Config) faults() (*fault.Injector, error) {
 func (c Config) settings() actors.Settings {
 	return actors.Settings{
 		Workers:        c.Workers,
+		MaxWorkers:     c.MaxWorkers,
+		Routing:        c.Routing,
+		Retries:        max(c.Retries, 0),
 		Queue:          c.Queue,
 		Window:         c.Window,
 		WindowBytes:    c.WindowBytes,

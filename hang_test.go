@@ -19,7 +19,7 @@ type puppet struct {
 	inside  atomic.Int64 // handlers that hang
 }
 
-func newPuppet(t *testing.T) *puppet {
+func newPuppet(t testing.TB) *puppet {
 	p := &puppet{release: make(chan struct{})}
 	t.Cleanup(func() {
 		p.letGo()

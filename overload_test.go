@@ -16,7 +16,12 @@ import (
 // each connection gets its replies in order.
 func TestOverload(t *testing.T) {
 	const connections, each = 400, 5
-	h := serve(t, understudy.Config{Workers: 2, Queue: 500, Deadline: 500 * time.Millisecond, Faults: []string{"slow worker/* delay=20ms"}})
+	config := understudy.Config{
+		Workers: 2, Queue: 500, Deadline: 500 * time.Millisecond, Faults: []string{"slow worker/* delay=20ms"},
+		MaxConnections: connections, MaxFrame: 16 << 10, Window: 16, WindowBytes: 16 << 10, ReadBuffer: 16 << 10, WriteBuffer: 16 << 10, MaxDetached: 16,
+	}
+	meter := newMemoryMeter()
+	h := serve(t, config)
 	var served, refused, late atomic.Int64
 	var all sync.WaitGroup
 	for c := range connections {
@@ -53,6 +58,9 @@ func TestOverload(t *testing.T) {
 		})
 	}
 	all.Wait()
+	if used, ceiling := meter.stop(), config.MemoryCeiling(0); used > ceiling {
+		t.Errorf("%d KiB of memory were used; the ceiling is %d KiB", used>>10, ceiling>>10)
+	}
 	if served.Load() == 0 || refused.Load() == 0 || late.Load() == 0 {
 		t.Errorf("served %d, refused %d, late %d: the test wants some of each", served.Load(), refused.Load(), late.Load())
 	}

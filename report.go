@@ -13,6 +13,18 @@ import (
 // Counts is what a server has done so far.
 type Counts = actors.Counts
 
+// StatusRequest asks a server's PID for its [Status]; it is answered with one.
+type StatusRequest = actors.StatusRequest
+
+// Status is what a server is doing.
+type Status = actors.Status
+
+// PoolStatus is what a server's workers are doing, and what waits for them.
+type PoolStatus = actors.PoolStatus
+
+// Level is how much there is of something that has a bound.
+type Level = actors.Level
+
 // Leak is a worker whose handler did not return, with the stack of its goroutine.
 type Leak = actors.Leak
 

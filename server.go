@@ -211,6 +211,14 @@ func (s *Server) URLs() []string {
 // Counts returns what the server has done so far.
 func (s *Server) Counts() Counts { return s.stage.Counts() }
 
+// Status returns what the server is doing: how many connections and workers there are, what waits, for how long, and the
+// bounds. It costs a few microseconds for each hundred connections.
+func (s *Server) Status() Status {
+	status := s.stage.Status()
+	status.Draining = !s.lifecycle.Drain().Begun.IsZero()
+	return status
+}
+
 // System returns the actor system that the server runs in, through which its PID is spoken to. It is nil before Ready.
 func (s *Server) System() *actor.ActorSystem {
 	s.mu.Lock()
@@ -218,7 +226,7 @@ func (s *Server) System() *actor.ActorSystem {
 	return s.system
 }
 
-// PID returns the server's actor: a PoisonPill drains it, and an actors.StatusRequest is answered with an actors.Status.
+// PID returns the server's actor: a PoisonPill drains it, and a [StatusRequest] is answered with a [Status].
 // It is nil before Ready.
 func (s *Server) PID() *actor.PID {
 	s.mu.Lock()

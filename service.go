@@ -57,8 +57,9 @@ func NewService[Req, Resp proto.Message]() *Service[Req, Resp] {
 // DEADLINE_EXCEEDED or CANCELLED for a context's error, and with UNKNOWN and its text otherwise. A panic is answered with
 // INTERNAL and an incident id.
 //
-// What is wrong — no such arm, several of the type, an arm handled twice, a nil h — is reported by [New].
-func Handle[Req, Resp proto.Message, I, O any, In Message[I], Out Message[O]](s *Service[Req, Resp], h func(context.Context, In) (Out, error)) {
+// What is wrong — no such arm, several of the type, an arm handled twice, a nil h, an option that does not fit — is
+// reported by [New].
+func Handle[Req, Resp proto.Message, I, O any, In Message[I], Out Message[O]](s *Service[Req, Resp], h func(context.Context, In) (Out, error), options ...HandlerOption) {
 	if s.table == nil {
 		return
 	}
@@ -83,10 +84,17 @@ func Handle[Req, Resp proto.Message, I, O any, In Message[I], Out Message[O]](s 
 		}
 		return out, nil
 	}
-	call := func(ctx context.Context, inner []byte) (proto.Message, error) {
+	decode := func(inner []byte) (In, error) {
 		in := In(new(I))
 		if err := proto.Unmarshal(inner, in); err != nil {
 			return nil, &messages.Status{Code: messages.InvalidArgument, Op: request.Name, Message: "the request does not decode", Cause: err}
+		}
+		return in, nil
+	}
+	call := func(ctx context.Context, inner []byte) (proto.Message, error) {
+		in, err := decode(inner)
+		if err != nil {
+			return nil, err
 		}
 		out, err := h(ctx, in)
 		if err != nil || out == nil {
@@ -94,8 +102,18 @@ func Handle[Req, Resp proto.Message, I, O any, In Message[I], Out Message[O]](s 
 		}
 		return out, nil
 	}
-	err = s.table.Add(request.Number, &actors.Handler{Name: request.Name, Reply: reply, Call: call, Take: take})
-	s.fail(err)
+	handler := &actors.Handler{
+		Name: request.Name, Reply: reply, Call: call, Take: take,
+		Decode: func(inner []byte) (proto.Message, error) { return decode(inner) },
+	}
+	for _, o := range options {
+		if o == nil {
+			s.fail(fmt.Errorf("service: an option of arm %s is nil", request.Name))
+		} else if err := o.apply(handler, In(nil)); err != nil {
+			s.fail(fmt.Errorf("service: arm %s: %w", request.Name, err))
+		}
+	}
+	s.fail(s.table.Add(request.Number, handler))
 }
 
 func armOf(e *messages.Envelope, m proto.Message) (*messages.Arm, error) {

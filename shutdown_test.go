@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/understudy-go/understudy"
-	"github.com/understudy-go/understudy/actors"
 	"github.com/understudy-go/understudy/messages"
 	"google.golang.org/protobuf/proto"
 )
@@ -289,8 +288,8 @@ func TestPID(t *testing.T) {
 	p.want(addReply(42))
 	until(t, "the reply is counted, which comes after the writing", func() bool { return h.Counts().Answered == 1 })
 	root := h.System().Root
-	answer, err := root.RequestFuture(h.PID(), actors.StatusRequest{}, patience).Result()
-	status, ok := answer.(actors.Status)
+	answer, err := root.RequestFuture(h.PID(), understudy.StatusRequest{}, patience).Result()
+	status, ok := answer.(understudy.Status)
 	if err != nil || !ok || status.Draining || status.Counts.Answered != 1 || status.Counts.Connections != 1 {
 		t.Fatalf("got %+v, %v", answer, err)
 	}

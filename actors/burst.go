@@ -39,6 +39,11 @@ type Burst struct {
 	answered int           // how many of them
 	took     time.Duration // what a request took; 0 if it is not known
 
+	slot    uint16      // the key slot of its requests, or noSlot
+	holds   atomic.Bool // it holds the slot
+	attempt int         // how many crashes its first request has seen
+	queued  time.Time   // since when it has waited for a worker
+
 	epoch  uint32 // written by its owner between two lives
 	cursor atomic.Uint64
 
@@ -60,6 +65,8 @@ type origin interface {
 	// split makes the requests of b from k on a burst of their own, whose replies go in their place. What b keeps is
 	// complete once its own replies are in.
 	split(b *Burst, k int) *Burst
+	// retry does the same with request k, whose handler crashed, and those behind it.
+	retry(b *Burst, k int) *Burst
 	encoder() encoder
 	lane() *lane
 	// piece returns how many requests of a burst belong together, or 0 if all do.
@@ -181,6 +188,8 @@ func (b *Burst) recycle() {
 	}
 	b.origin, b.segment, b.buf, b.refusal, b.out, b.next, b.ctx = nil, nil, nil, nil, nil, nil, nil
 	b.frames, b.answered, b.took, b.inline, b.taken = b.frames[:0], 0, 0, false, false
+	b.slot, b.attempt = noSlot, 0
+	b.holds.Store(false)
 	b.epoch++
 	b.cursor.Store(b.cursorOf(waiting, 0))
 	bursts.Put(b)

@@ -144,7 +144,7 @@ func (c *connection) complete(b *Burst) {
 		c.stage.writes.Put(out)
 		return
 	}
-	if b.segment != c.window.head && len(out) <= cap(out)/4 {
+	if b.segment != c.window.head && len(out) < cap(out)/2 {
 		// It may wait long for its turn: give it no more memory than it needs.
 		small := append(make([]byte, 0, len(out)), out...)
 		c.stage.writes.Put(out)
@@ -161,15 +161,7 @@ func (c *connection) complete(b *Burst) {
 
 // split implements origin. The new burst's frames are copies: whoever has b may still be reading its own.
 func (c *connection) split(b *Burst, k int) *Burst {
-	rest := b.frames[min(k, len(b.frames)):]
-	r := &Burst{origin: c, frames: make([]transport.Frame, 0, len(rest)), buf: make([]byte, 0, bytesIn(rest))}
-	for _, f := range rest {
-		start := len(r.buf)
-		r.buf = append(r.buf, b.buf[f.Start:f.End]...)
-		r.frames = append(r.frames, transport.Frame{Start: start, End: len(r.buf)})
-	}
-	r.refusal, r.arrived, r.deadline = b.refusal, b.arrived, b.deadline
-	r.ctx = &requestContext{conn: c, deadline: b.deadline}
+	r := c.copyFrom(b, k)
 	b.refusal, b.frames = nil, b.frames[:min(k, len(b.frames))]
 	c.mu.Lock()
 	if b.segment != nil && b.segment.burst == b {
@@ -179,6 +171,35 @@ func (c *connection) split(b *Burst, k int) *Burst {
 	}
 	c.total.SplitBursts++
 	c.mu.Unlock()
+	return r
+}
+
+// copyFrom makes a burst of copies of b's requests from k on.
+func (c *connection) copyFrom(b *Burst, k int) *Burst {
+	rest := b.frames[min(k, len(b.frames)):]
+	r := &Burst{origin: c, frames: make([]transport.Frame, 0, len(rest)), buf: make([]byte, 0, bytesIn(rest)), slot: b.slot}
+	for _, f := range rest {
+		start := len(r.buf)
+		r.buf = append(r.buf, b.buf[f.Start:f.End]...)
+		r.frames = append(r.frames, transport.Frame{Start: start, End: len(r.buf)})
+	}
+	r.refusal, r.arrived, r.deadline = b.refusal, b.arrived, b.deadline
+	r.ctx = &requestContext{conn: c, deadline: b.deadline}
+	return r
+}
+
+// retry implements origin. b keeps the place of what it has answered, be that nothing.
+func (c *connection) retry(b *Burst, k int) *Burst {
+	r := c.copyFrom(b, k)
+	b.refusal = nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.total.SplitBursts++
+	if b.segment != nil && b.segment.burst == b {
+		r.segment = c.window.split(b.segment, b.answered, r)
+	} else {
+		r.seize()
+	}
 	return r
 }
 

@@ -31,6 +31,7 @@ type Counts struct {
 	QueuedBursts  int64 // bursts that waited in the pool's queue
 	Rejected      int64 // requests answered RESOURCE_EXHAUSTED, as the queue was full
 	Crashes       int64 // handlers that panicked
+	Retried       int64 // of these, followed by another try, as the handler is idempotent
 	Detached      int64 // workers whose handlers have stalled, now
 	Late          int64 // results of handlers that came after their request was answered
 	Timeouts      int64 // connections ended by a time-out

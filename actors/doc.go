@@ -4,8 +4,10 @@
 //	the tree       server.go, pool.go, worker.go, acceptor.go, session.go; what they share is in stage.go
 //	accepting      accepting.go (the loop), refusing.go (connections over the limit)
 //	a connection   connection.go (what survives a session), reader.go, writer.go, closing.go, state.go
-//	a request      burst.go, router.go (the pool's data path), slot.go, serve.go, handler.go, encode.go, context.go
-//	pure cores     window.go, outbox.go, queue.go, idle.go, counts.go
+//	a request      burst.go, router.go (the pool's data path), routing.go (which worker), sorting.go (by key), slot.go, serve.go,
+//	               handler.go, encode.go, context.go, sweeper.go (what takes too long)
+//	pure cores     window.go, outbox.go, queue.go, backlog.go, idle.go, pace.go, sizer.go, counts.go, waits.go
+//	to be read     status.go
 //	the mailbox    mailbox.go
 //	the end        lifecycle.go, leaks.go
 //

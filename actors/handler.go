@@ -17,8 +17,15 @@ type Handler struct {
 	Reply *messages.Arm // the reply arm its results go out in
 	// Call decodes the inner message and handles it. It runs on a worker's goroutine or on a session's reader.
 	Call func(ctx context.Context, inner []byte) (proto.Message, error)
-	// Take handles a message that was decoded already.
-	Take func(ctx context.Context, in proto.Message) (proto.Message, error)
+	// Decode decodes the inner message, and Take handles one that was decoded already.
+	Decode func(inner []byte) (proto.Message, error)
+	Take   func(ctx context.Context, in proto.Message) (proto.Message, error)
+
+	// Key, if there is one, says which requests are served one after the other, in order: those with the same key. It is
+	// called on the reader's goroutine.
+	Key        func(in proto.Message) string
+	Slow       bool // never called on a reader's goroutine
+	Idempotent bool // called again if it crashes
 
 	stalled atomic.Int64 // calls that are detached
 }
@@ -29,6 +36,7 @@ type Table struct {
 	Replies  *messages.Envelope
 	ErrorArm *messages.Arm // the arm of understudy.v1.Error in the reply
 	handlers []*Handler    // by the number of the request arm
+	sorts    bool          // some handler has a key or is slow
 }
 
 // NewTable returns a table without handlers. It fails if the replies have no arm for errors.
@@ -49,6 +57,7 @@ func (t *Table) Add(number protowire.Number, h *Handler) error {
 		return fmt.Errorf("arm %s is handled twice", h.Name)
 	}
 	t.handlers[number] = h
+	t.sorts = t.sorts || h.Key != nil || h.Slow
 	return nil
 }
 
@@ -81,6 +90,18 @@ func (t *Table) find(frame []byte) (call, error) {
 		return c, &messages.Status{Code: messages.Unimplemented, Op: "route", Message: "no handler for " + arm.Name}
 	}
 	return c, nil
+}
+
+// key asks for the request's key, which its handler has one for.
+func (c call) key() (string, error) {
+	in := c.in
+	if in == nil {
+		var err error
+		if in, err = c.handler.Decode(c.inner); err != nil {
+			return "", err
+		}
+	}
+	return c.handler.Key(in), nil
 }
 
 // do lets the handler work.

@@ -23,17 +23,70 @@ func (s idleSet) withdraw(i int) bool {
 // that under a light load the same few workers stay warm.
 func (s idleSet) claim() int {
 	for w := range s {
-		for {
-			v := s[w].Load()
-			if v == 0 {
-				break
-			}
-			if s[w].CompareAndSwap(v, v&(v-1)) {
-				return w*64 + bits.TrailingZeros64(v)
-			}
+		if i := s.claimIn(w, ^uint64(0)); i >= 0 {
+			return i
 		}
 	}
 	return -1
+}
+
+// claimFrom takes the first worker from i on, or, if there is none, the first of all; or returns -1. A worker that is
+// offered meanwhile may be passed over.
+func (s idleSet) claimFrom(i int) int {
+	first := i / 64
+	if n := s.claimIn(first, ^uint64(0)<<(i%64)); n >= 0 {
+		return n
+	}
+	for w := first + 1; w < len(s); w++ {
+		if n := s.claimIn(w, ^uint64(0)); n >= 0 {
+			return n
+		}
+	}
+	return s.claim()
+}
+
+// claimIn takes the lowest of those workers in word w that are in mask, or returns -1.
+func (s idleSet) claimIn(w int, mask uint64) int {
+	for {
+		v := s[w].Load()
+		fit := v & mask
+		if fit == 0 {
+			return -1
+		}
+		if s[w].CompareAndSwap(v, v&^(fit&-fit)) {
+			return w*64 + bits.TrailingZeros64(fit)
+		}
+	}
+}
+
+// nth returns the claimable worker before which there are n, without claiming it, or -1.
+func (s idleSet) nth(n int) int {
+	for w := range s {
+		v := s[w].Load()
+		if here := bits.OnesCount64(v); n >= here {
+			n -= here
+			continue
+		}
+		for ; n > 0; n-- {
+			v &= v - 1
+		}
+		return w*64 + bits.TrailingZeros64(v)
+	}
+	return -1
+}
+
+// least returns the claimable worker of the least load, without claiming it, or -1.
+func (s idleSet) least(load func(int) int64) int {
+	best, low := -1, int64(0)
+	for w := range s {
+		for v := s[w].Load(); v != 0; v &= v - 1 {
+			i := w*64 + bits.TrailingZeros64(v)
+			if l := load(i); best < 0 || l < low {
+				best, low = i, l
+			}
+		}
+	}
+	return best
 }
 
 // count returns how many are claimable.

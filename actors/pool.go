@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/understudy-go/understudy/messages"
 	"github.com/understudy-go/understudy/supervisor"
 )
 
@@ -33,7 +34,7 @@ func newPoolProps(st *Stage) *actor.Props {
 func newWorkerStrategy(st *Stage) *supervisor.Strategy {
 	return &supervisor.Strategy{
 		Decide: func(child *actor.PID, _ *supervisor.Failure) supervisor.Directive {
-			if st.router.servedBy(child) > 0 || st.router.resting() > st.Workers/4 {
+			if st.router.servedBy(child) > 0 || st.router.resting() > int(st.router.size.Load())/4 {
 				return supervisor.Restart
 			}
 			return supervisor.RestartLater
@@ -57,6 +58,8 @@ func (p *pool) Receive(ctx actor.Context) {
 		p.onStarted(ctx)
 	case *actor.Terminated:
 		p.onTerminated(ctx, m)
+	case messages.Resize:
+		p.onResize(ctx)
 	case *actor.Restarting, *actor.Stopping:
 		p.onEnding()
 	}
@@ -79,23 +82,41 @@ func (p *pool) onTerminated(ctx actor.Context, m *actor.Terminated) {
 	}
 }
 
+// onResize starts workers in empty places, and stops those beyond the size that are idle. One that serves is stopped at
+// another time.
+func (p *pool) onResize(ctx actor.Context) {
+	r := p.stage.router
+	r.resizing.Store(false)
+	if p.ending || supervisor.Draining(ctx) {
+		return
+	}
+	p.fill(ctx)
+	for i := len(r.slots) - 1; i >= int(r.size.Load()); i-- {
+		if s := r.slots[i].Load(); s != nil && r.idle.withdraw(i) {
+			ctx.Stop(s.pid.Load()) // nobody can claim it any more
+		}
+	}
+}
+
 func (p *pool) onEnding() {
 	p.ending = true
 	p.stage.seams.pool.leave(0)
 }
 
-// fill starts a worker in every free slot. Each has a number of its own: a name may be in use for as long as a handler
-// does not return.
+// fill starts a worker in every empty place, as far as the size goes. Each has a number of its own: a name may be in use
+// for as long as a handler does not return.
 func (p *pool) fill(ctx actor.Context) {
 	r := p.stage.router
-	for i := range r.slots {
+	for i := range int(r.size.Load()) {
 		if r.slots[i].Load() != nil {
 			continue
 		}
 		r.workers++
 		name := fmt.Sprintf("worker-%d", r.workers)
 		s := newSlot(r, i, r.workers, ctx.Self().Id+"/"+name)
+		s.worked.Store(r.leastWorked())
 		r.slots[i].Store(s)
+		r.placed.Add(1)
 		if _, err := ctx.SpawnNamed(newWorkerProps(s, p.stage), name); err != nil {
 			panic(err)
 		}

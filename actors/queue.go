@@ -54,9 +54,23 @@ func (q *queue) enter(l *lane) {
 	q.last = l
 }
 
-// popLate takes out every burst whose deadline is before now, linked by next. A lane's first burst has its earliest
-// deadline.
-func (q *queue) popLate(now time.Time) (first *Burst, n int) {
+// insert adds a burst to its lane before all that have a later deadline. It walks over those that do not.
+func (q *queue) insert(l *lane, b *Burst) {
+	at := &l.head
+	for *at != nil && !b.deadline.Before((*at).deadline) {
+		at = &(*at).next
+	}
+	b.next, *at = *at, b
+	if b.next == nil {
+		l.tail = b
+	}
+	q.requests += b.size()
+	q.enter(l)
+}
+
+// popLate takes out every burst whose deadline is before now, linked by next: a lane's first burst has its earliest
+// deadline. oldest is since when the first of those that are left has waited; the zero time if none is left.
+func (q *queue) popLate(now time.Time) (first *Burst, oldest time.Time) {
 	l := q.turn
 	q.turn, q.last = nil, nil
 	for l != nil {
@@ -67,16 +81,16 @@ func (q *queue) popLate(now time.Time) (first *Burst, n int) {
 			l.head = b.next
 			b.next, first = first, b
 			q.requests -= b.size()
-			n++
 		}
 		if l.head == nil {
 			l.tail = nil
 		} else {
+			oldest = earlier(oldest, l.head.queued)
 			q.enter(l)
 		}
 		l = next
 	}
-	return first, n
+	return first, oldest
 }
 
 // pop takes the first burst of the lane whose turn it is, and passes the turn on.

@@ -20,15 +20,24 @@ const retryAfter = 100 * time.Millisecond
 type router struct {
 	stage *Stage
 	idle  idleSet
-	slots []atomic.Pointer[slot]
+	slots []atomic.Pointer[slot] // as many as there may ever be workers
+	turn  atomic.Uint64          // of round-robin
 
-	mu     sync.Mutex
-	queue  queue
-	length atomic.Int64 // bursts in the queue
+	sizer    sizer        // the sweeper's
+	size     atomic.Int64 // how many workers there should be
+	placed   atomic.Int64 // how many there are
+	resizing atomic.Bool  // a Resize is in the pool's mailbox
+
+	mu      sync.Mutex
+	backlog backlog
+	ready   atomic.Int64 // requests in the backlog that a worker may take; changed with mu held
+	held    atomic.Int64 // requests in the backlog that wait for a key slot; likewise
 
 	routed   atomic.Int64 // bursts that left the queue or went past it; those run inline count in their slots
 	waited   atomic.Int64
+	wait     waits // of those bursts that waited
 	rejected atomic.Int64
+	retried  atomic.Int64
 	late     atomic.Int64
 	timedOut atomic.Int64 // requests answered DEADLINE_EXCEEDED by the sweeper
 
@@ -47,19 +56,32 @@ type router struct {
 }
 
 func newRouter(st *Stage) *router {
-	return &router{stage: st, idle: newIdleSet(st.Workers), slots: make([]atomic.Pointer[slot], st.Workers), base: time.Now()}
+	r := &router{
+		stage: st, idle: newIdleSet(st.MaxWorkers), slots: make([]atomic.Pointer[slot], st.MaxWorkers), base: time.Now(),
+		sizer: newSizer(st.Workers, st.MaxWorkers),
+	}
+	r.size.Store(int64(st.Workers))
+	return r
 }
 
 // submit has a burst served: at once, on the caller's goroutine, if a worker is idle and nobody waits; by a worker's own
 // goroutine, later, if not. The burst has its replies when submit returns, or will have, in any case.
-//
-// Requests that take long are not run on the reader's goroutine, which has more to read, and not one after the other.
 func (r *router) submit(b *Burst) {
-	if n := b.origin.piece(); n > 0 {
-		r.spread(b, n)
+	if r.stage.Table.sorts && len(b.frames) > 0 {
+		r.sorted(b, make([]class, len(b.frames)), 0, true)
 		return
 	}
-	if r.length.Load() == 0 {
+	r.submitRun(b)
+}
+
+// submitRun does this with requests that belong together. Those that take long are not run on the reader's goroutine, which
+// has more to read.
+func (r *router) submitRun(b *Burst) {
+	if b.origin.piece() > 0 {
+		r.enqueuePieces(b)
+		return
+	}
+	if r.ready.Load() == 0 && r.hold(b) {
 		if s := r.claim(); s != nil {
 			b.inline = true
 			ran := s.mailbox.TryRun(b)
@@ -74,14 +96,49 @@ func (r *router) submit(b *Burst) {
 	r.enqueue(b)
 }
 
-// spread has a burst served in pieces of n requests, and one of what is left over.
-func (r *router) spread(b *Burst, n int) {
+// hold has a burst hold its key slot, if it has one. It is false if another does.
+func (r *router) hold(b *Burst) bool {
+	if b.slot == noSlot {
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.backlog.hold(b)
+}
+
+// unhold ends it, when the requests of the burst that have the key are over, or too late: the next burst may be served.
+func (r *router) unhold(b *Burst) {
+	if b.slot == noSlot || !b.holds.CompareAndSwap(true, false) {
+		return
+	}
+	r.mu.Lock()
+	r.backlog.release(b.slot)
+	r.published()
+	r.mu.Unlock()
+	r.feed()
+}
+
+// published shows the backlog's size to those who look without the lock.
+func (r *router) published() {
+	r.ready.Store(int64(r.backlog.ready.requests))
+	r.held.Store(int64(r.backlog.held))
+}
+
+// enqueuePieces has a burst wait: in one piece if its requests are fast, or are to be served one after the other anyway,
+// else in pieces for as many workers as are idle.
+func (r *router) enqueuePieces(b *Burst) {
+	n := b.origin.piece()
+	if n == 0 || b.slot != noSlot {
+		r.enqueue(b)
+		return
+	}
 	for _, piece := range slices.Backward(cut(b, n)) {
 		r.enqueue(piece)
 	}
 }
 
-// respread does the same with the rest of a burst that a worker had begun: it has its place in the queue already.
+// respread does the same, in pieces of n requests, with the rest of a burst that a worker had begun: it has its place in
+// the backlog already.
 func (r *router) respread(b *Burst, n int) {
 	for _, piece := range cut(b, n) {
 		r.requeue(piece)
@@ -97,28 +154,15 @@ func cut(b *Burst, n int) []*Burst {
 	return append(pieces, b)
 }
 
-// claim takes an idle worker, or returns nil.
-func (r *router) claim() *slot {
-	for {
-		i := r.idle.claim()
-		if i < 0 {
-			return nil
-		}
-		if s := r.slots[i].Load(); s != nil && s.alive.Load() {
-			return s
-		}
-	}
-}
-
 // enqueue has a burst wait for a worker, or refuses it if too many requests wait already.
 func (r *router) enqueue(b *Burst) {
 	b.compact(r.stage.reads)
-	n := int64(b.size())
+	b.queued = time.Now()
 	r.mu.Lock()
-	full := r.queue.requests+int(n) > r.stage.Queue
+	full := r.backlog.requests()+b.size() > r.stage.Queue
 	if !full {
-		r.queue.push(b.origin.lane(), b)
-		r.length.Add(1)
+		r.backlog.push(b.origin.lane(), b, false)
+		r.published()
 	}
 	r.mu.Unlock()
 	if full {
@@ -132,9 +176,10 @@ func (r *router) enqueue(b *Burst) {
 // requeue has the rest of a burst served whose worker crashed. It was in the queue's account before, so the limit does
 // not apply.
 func (r *router) requeue(b *Burst) {
+	b.queued = time.Now()
 	r.mu.Lock()
-	r.queue.pushFront(b.origin.lane(), b)
-	r.length.Add(1)
+	r.backlog.push(b.origin.lane(), b, true)
+	r.published()
 	r.mu.Unlock()
 	r.feed()
 }
@@ -142,7 +187,7 @@ func (r *router) requeue(b *Burst) {
 // feed sets an idle worker, if there is one, on the queue. It follows each push, and each worker's coming to rest looks
 // at the queue after it has become claimable: so one of the two sees the other.
 func (r *router) feed() {
-	if r.length.Load() > 0 {
+	if r.ready.Load() > 0 {
 		s := r.claim()
 		if s == nil {
 			return
@@ -153,22 +198,22 @@ func (r *router) feed() {
 
 // next takes the burst whose turn it is, or returns nil.
 func (r *router) next() *Burst {
-	if r.length.Load() == 0 {
+	if r.ready.Load() == 0 {
 		return nil
 	}
 	r.mu.Lock()
-	b := r.queue.pop()
-	if b != nil {
-		r.length.Add(-1)
-	}
+	b := r.backlog.pop()
+	r.published()
 	r.mu.Unlock()
 	if b != nil {
 		r.routed.Add(1)
+		r.wait.note(time.Since(b.queued))
 	}
 	return b
 }
 
 func (r *router) reject(b *Burst) {
+	r.unhold(b)
 	if !b.takeOver() {
 		return
 	}
@@ -198,6 +243,7 @@ func (r *router) count(c *Counts) {
 	c.QueuedBursts += r.waited.Load()
 	c.PoolBursts += r.routed.Load()
 	c.Rejected += r.rejected.Load()
+	c.Retried += r.retried.Load()
 	c.Codes[messages.ResourceExhausted] += r.rejected.Load()
 	c.Codes[messages.DeadlineExceeded] += r.timedOut.Load()
 	c.Late += r.late.Load()
@@ -260,6 +306,7 @@ func (r *router) free(worker *actor.PID) {
 			r.gone = append(r.gone, s) // first: whoever looks at all workers finds it in one place or the other
 			r.goneMu.Unlock()
 			r.slots[i].Store(nil)
+			r.placed.Add(-1)
 		}
 	}
 	r.settleGone()

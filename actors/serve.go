@@ -14,8 +14,12 @@ import (
 // untouched ones went back to the pool, and the worker has failed.
 func (w *worker) serve(ctx actor.Context, b *Burst) bool {
 	// What the burst says is copied: once it has begun, somebody may take a part of it away.
-	r := run{worker: w, burst: b, encoder: b.origin.encoder(), buf: b.buf, frames: b.frames, refusal: b.refusal, size: b.size(), begun: time.Now()}
+	r := run{
+		worker: w, burst: b, encoder: b.origin.encoder(), buf: b.buf, frames: b.frames, refusal: b.refusal, size: b.size(), slot: b.slot,
+		begun: time.Now(),
+	}
 	if !b.begin() {
+		w.router.unhold(b)
 		return true // it was answered while it waited
 	}
 	w.enter(b)
@@ -35,12 +39,14 @@ type run struct {
 	frames  []transport.Frame
 	refusal *messages.Status
 	size    int
+	slot    uint16
 	begun   time.Time
 
-	k     int  // the request that is being served
-	mark  int  // where its reply begins
-	alone bool // the others were taken away
-	over  bool // every request was answered, or the burst is not ours any more
+	handler *Handler // of the request that is being served, as soon as it is known
+	k       int      // that request
+	mark    int      // where its reply begins
+	alone   bool     // the others were taken away
+	over    bool     // every request was answered, or the burst is not ours any more
 }
 
 // step serves request k.
@@ -60,6 +66,7 @@ func (r *run) step() {
 // handle lets the handler of request k work, unless there is a reason not to.
 func (r *run) handle() (*Handler, proto.Message, error) {
 	w := r.worker
+	r.handler = nil
 	if r.k == len(r.frames) {
 		return nil, nil, r.refusal
 	}
@@ -76,10 +83,23 @@ func (r *run) handle() (*Handler, proto.Message, error) {
 			Code: messages.Unavailable, Message: "too many handlers of " + c.handler.Name + " do not return", NotStarted: true, RetryAfter: retryAfter,
 		}
 	}
+	if c.handler.Key != nil && r.slot == noSlot {
+		return c.handler, nil, keyless(c)
+	}
+	r.handler = c.handler
 	w.stage.seams.worker.strike(w.number)
 	reply, err := c.do(r.burst.ctx)
 	w.unsuspect()
 	return c.handler, reply, err
+}
+
+// keyless says why a request has no slot that should have one: it does not decode, or its key function did not return, and
+// may do the same here. It is never served without, as that would be out of order.
+func keyless(c call) error {
+	if _, err := c.key(); err != nil {
+		return err
+	}
+	return &messages.Status{Code: messages.Internal, Op: c.handler.Name, Message: "the request's key could not be told", NotStarted: true}
 }
 
 func tooLate(notStarted bool) *messages.Status {
@@ -131,7 +151,9 @@ func (r *run) next() {
 	}
 	r.over = true
 	b.cursor.Store(b.cursorOf(done, r.k))
-	b.took = time.Since(r.begun) / time.Duration(r.k)
+	spent := time.Since(r.begun)
+	r.worker.worked.Add(int64(spent))
+	b.took = spent / time.Duration(r.k)
 	r.complete()
 }
 
@@ -146,6 +168,7 @@ func codeIndex(c messages.Code) int {
 func (r *run) end(ctx actor.Context) {
 	if r.over {
 		r.worker.exit()
+		r.worker.router.unhold(r.burst)
 		return
 	}
 	failure := supervisor.NewFailure(recover(), r.burst)
@@ -156,6 +179,7 @@ func (r *run) end(ctx actor.Context) {
 	r.worker.unsuspect()
 	r.worker.alive.Store(false) // it is not offered until it has been started again
 	r.worker.exit()
+	r.worker.router.unhold(r.burst)
 	if r.worker.givenUp.Load() {
 		// Its supervisor has no such child any more, and would restart it.
 		r.worker.stage.Hub.Publish(supervisor.Event{Kind: supervisor.Failed, Path: ctx.Self().Id, Failure: failure, Directive: supervisor.Stop})
@@ -168,7 +192,7 @@ func (r *run) end(ctx actor.Context) {
 	ctx.(actor.Supervisor).EscalateFailure(failure, ctx.Message())
 }
 
-// crashed answers the request whose handler crashed, and gives those behind it back to the pool.
+// crashed answers the request whose handler crashed, or has it tried again, and gives those behind it back to the pool.
 func (r *run) crashed(f *supervisor.Failure) {
 	b, w := r.burst, r.worker
 	w.crashes.Add(1)
@@ -185,6 +209,9 @@ func (r *run) crashed(f *supervisor.Failure) {
 	if f.Goexit {
 		b.inline = false // the reader that would wake the session dies with this goroutine
 	}
+	if ours && r.retry() {
+		return
+	}
 	if !r.alone && r.k+1 < r.size {
 		w.router.requeue(b.origin.split(b, r.k+1))
 	}
@@ -198,6 +225,26 @@ func (r *run) crashed(f *supervisor.Failure) {
 	b.answered++
 	b.cursor.Store(b.cursorOf(done, r.k+1))
 	r.complete()
+}
+
+// retry gives the request whose handler crashed back to the pool, with those behind it, if it may be tried again: decoded
+// anew from its bytes, by whichever worker is idle. What was answered before it goes its way.
+func (r *run) retry() bool {
+	b, w := r.burst, r.worker
+	attempt := 1
+	if r.k == 0 {
+		attempt = b.attempt + 1
+	}
+	if r.handler == nil || !r.handler.Idempotent || attempt > w.stage.Retries || w.router.at(time.Now()) > w.deadline.Load() {
+		return false
+	}
+	again := b.origin.retry(b, r.k)
+	again.attempt = attempt
+	w.router.retried.Add(1)
+	w.router.requeue(again)
+	b.cursor.Store(b.cursorOf(done, r.k))
+	r.complete()
+	return true
 }
 
 func (r *run) complete() {

@@ -25,15 +25,6 @@ type server struct {
 	looks     int // at who still serves, in a forced end
 }
 
-// StatusRequest asks a server's PID what it is doing; it is answered with a Status.
-type StatusRequest struct{}
-
-// Status is the answer to a StatusRequest.
-type Status struct {
-	Draining bool
-	Counts   Counts
-}
-
 // NewServerProps returns the props of a server. They are for one spawn: the listeners are its own from then on.
 func NewServerProps(st *Stage, listeners []*transport.Listener, lc *Lifecycle) *actor.Props {
 	var s *server
@@ -127,7 +118,9 @@ func (s *server) onStarted(ctx actor.Context) {
 
 func (s *server) onStatus(ctx actor.Context) {
 	if ctx.Sender() != nil {
-		ctx.Respond(Status{Draining: supervisor.Draining(ctx), Counts: s.stage.Counts()})
+		status := s.stage.Status()
+		status.Draining = supervisor.Draining(ctx)
+		ctx.Respond(status)
 	}
 }
 

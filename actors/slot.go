@@ -29,6 +29,7 @@ type slot struct {
 
 	seen sight // the sweeper's
 
+	worked  atomic.Int64 // nanoseconds spent serving; one that comes later begins with what the others have
 	served  atomic.Int64 // requests since the last start
 	bursts  atomic.Int64
 	inlined atomic.Int64

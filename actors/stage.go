@@ -15,12 +15,15 @@ import (
 // Settings are what the actors are told; the package understudy fills them in from its Config and documents them there.
 // None of the numbers may be zero.
 type Settings struct {
-	Workers        int
+	Workers        int // at least
+	MaxWorkers     int
+	Routing        Routing
 	Queue          int // requests waiting for a worker
 	Window         int // requests in flight on a connection
 	WindowBytes    int // soft: bytes of requests and replies in flight on a connection
 	MaxConnections int
 	MaxDetached    int // handlers that do not return
+	Retries        int // of an idempotent handler that crashes
 	MaxFrame       int
 	ReadBuffer     int
 	WriteBuffer    int

@@ -2,6 +2,8 @@ package actors
 
 import (
 	"time"
+
+	"github.com/understudy-go/understudy/messages"
 )
 
 const (
@@ -47,7 +49,7 @@ func (r *router) sweepOn() {
 	}
 	r.watching.Store(false)
 	// Who enters after the last sweep and before the store has not started another sweeper.
-	if r.length.Load() > 0 || r.serving() {
+	if r.waiting() || r.serving() {
 		r.watch()
 	}
 }
@@ -86,14 +88,31 @@ func (r *router) sweep() (busy bool) {
 			r.expire(b, c)
 		case p == detached && now-s.seen.since >= r.stage.Stall && !s.givenUp.Load():
 			r.detach(s, b, c) // it was relieved of the others before
+		case p == seized && int64(now) > deadline:
+			r.unhold(b) // its handler does not return
 		}
 	}
-	if r.length.Load() > 0 {
+	if r.waiting() {
 		busy = true
 		r.expireQueue(now)
+	} else {
+		r.wait.look(time.Time{}, time.Time{}, time.Time{})
 	}
-	return busy
+	return r.resize(now) || busy
 }
+
+// resize has the pool grow or shrink, if that is due. It reports whether there is anything to look at again.
+func (r *router) resize(now time.Duration) bool {
+	placed, idle := int(r.placed.Load()), r.idle.count()
+	size := r.sizer.look(now, idle, placed-idle, time.Duration(r.wait.ready.Load()))
+	r.size.Store(int64(size))
+	if pool := r.pool.Load(); placed != size && pool != nil && r.resizing.CompareAndSwap(false, true) {
+		r.stage.system.Root.Send(pool, messages.Resize{})
+	}
+	return size > r.stage.Workers // it will want to shrink
+}
+
+func (r *router) waiting() bool { return r.ready.Load() > 0 || r.held.Load() > 0 }
 
 // Everything below begins with a compare-and-swap from the cursor that was looked at: if the worker has gone on since, or
 // the burst is in another life, it does nothing.
@@ -152,22 +171,25 @@ func (r *router) expire(b *Burst, c uint64) {
 	b.origin.complete(b)
 }
 
-// expireQueue answers what has waited in the queue until its deadline.
+// expireQueue answers what has waited in the backlog until its deadline.
 func (r *router) expireQueue(now time.Duration) {
 	r.mu.Lock()
-	b, n := r.queue.popLate(r.base.Add(now))
-	r.length.Add(-int64(n))
+	b, ready, held := r.backlog.popLate(r.base.Add(now))
+	r.published()
 	r.mu.Unlock()
+	r.wait.look(r.base.Add(now), ready, held)
 	for b != nil {
 		next := b.next
 		b.next = nil
 		r.routed.Add(1)
+		r.wait.note(r.base.Add(now).Sub(b.queued))
 		if b.takeOver() {
 			r.timedOut.Add(int64(b.size()))
 			b.refuse(tooLate(true))
 			b.ctx.end()
 			b.origin.complete(b)
 		}
+		r.unhold(b)
 		b = next
 	}
 }

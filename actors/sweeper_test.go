@@ -16,7 +16,7 @@ import (
 func deadConnection(t *testing.T, table *Table) *connection {
 	t.Helper()
 	st := NewStage(context.Background(), Settings{
-		Workers: 1, Queue: 10, Window: 10, WindowBytes: 1 << 20, MaxFrame: 1 << 20, ReadBuffer: 1024, WriteBuffer: 1024,
+		Workers: 1, MaxWorkers: 1, Queue: 10, Window: 10, WindowBytes: 1 << 20, MaxFrame: 1 << 20, ReadBuffer: 1024, WriteBuffer: 1024,
 		Deadline: time.Hour, Stall: time.Hour,
 	}, table, nil, supervisor.NewHub())
 	here, there := net.Pipe()
@@ -45,8 +45,8 @@ func TestExpireQueue(t *testing.T) {
 	r.submit(late)
 	r.submit(early)
 	r.expireQueue(time.Since(r.base) + 90*time.Minute)
-	if n := r.length.Load(); n != 1 || r.queue.requests != 2 {
-		t.Errorf("%d bursts with %d requests wait, want 1 with 2", n, r.queue.requests)
+	if n := r.ready.Load(); n != 2 || r.backlog.requests() != 2 {
+		t.Errorf("%d requests are ready, %d wait, want 2 and 2", n, r.backlog.requests())
 	}
 	out, n, ok := c.window.release()
 	if !ok || n != 3 {
@@ -79,12 +79,12 @@ func TestQueueIsFull(t *testing.T) {
 	r := c.stage.router
 	r.submit(arrival(c, 8))
 	r.submit(arrival(c, 3)) // 11 would be one too many
-	if r.queue.requests != 8 || r.rejected.Load() != 3 {
-		t.Errorf("%d requests wait, %d were refused; want 8 and 3", r.queue.requests, r.rejected.Load())
+	if r.backlog.requests() != 8 || r.rejected.Load() != 3 {
+		t.Errorf("%d requests wait, %d were refused; want 8 and 3", r.backlog.requests(), r.rejected.Load())
 	}
 	r.submit(arrival(c, 2))
-	if r.queue.requests != 10 {
-		t.Errorf("%d requests wait, want 10", r.queue.requests)
+	if r.backlog.requests() != 10 {
+		t.Errorf("%d requests wait, want 10", r.backlog.requests())
 	}
 	if c.window.requests != 13 {
 		t.Errorf("%d requests are in the window, want 13", c.window.requests)

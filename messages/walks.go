@@ -8,6 +8,7 @@ package messages
 //	Accepted    accept loop        acceptor   connections wait to be taken              a session is spawned
 //	Arrived     reader             session    a burst stands in the window              it is admitted or refused
 //	Pull        router             worker     bursts wait in the queue                  the worker takes them
+//	Resize      sweeper            pool       there should be more workers, or fewer    workers are started or stopped
 //	Replied     worker             session    replies stand in the window               they are written
 //	Flushed     writer             session    the writer goroutine has written all      the session writes again
 //	InputEnded  reader             session    no more requests will come                the session drains, then closes
@@ -24,6 +25,8 @@ type (
 	Arrived struct{}
 	// Pull tells a worker that the pool's queue has bursts.
 	Pull struct{}
+	// Resize tells a pool that the number of workers that there should be has changed.
+	Resize struct{}
 	// Replied tells a session that replies are in its window.
 	Replied struct{}
 	// Flushed tells a session that its writer goroutine is done.

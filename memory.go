@@ -1,0 +1,35 @@
+package understudy
+
+// What a connection, a request and a handler cost in memory besides the bytes of requests and replies; upper bounds,
+// measured: an idle connection has 4 KiB, a burst of a single request half a KiB.
+const (
+	connectionMemory = 16 << 10
+	requestMemory    = 1 << 10
+	handlerMemory    = 64 << 10 // mostly the goroutine's stack
+	serverMemory     = 16 << 20
+)
+
+// errorReply is the size of the largest reply that the server writes by itself: an error with an incident id.
+const errorReply = 128
+
+// MemoryCeiling returns how many bytes of memory a server with this configuration may use at most, with Go's default of
+// GOGC=100, whatever its clients do. largestReply is the size in bytes of the largest reply that a handler gives; 0 means
+// that no reply is larger than its request and 128 bytes, as with Echo and Add. What handlers allocate besides the message
+// they get and the reply they give, up to twice the size on the wire for each, comes on top.
+//
+// It is a bound and no forecast: every connection would have to send the largest requests, and never to read. The formula,
+// with what each term stands for, is in docs/configuration.md.
+func (c Config) MemoryCeiling(largestReply int) int64 {
+	c = c.withDefaults()
+	read := int64(max(c.ReadBuffer, c.MaxFrame+16))
+	requests := int64(c.WindowBytes) + read
+	reply := int64(largestReply)
+	replies := int64(c.Window) * max(reply, errorReply)
+	if largestReply == 0 {
+		replies = requests + int64(c.Window)*errorReply
+		reply = read + errorReply
+	}
+	connection := connectionMemory + read + 2*requests + int64(c.Window)*requestMemory + 2*replies + 2*int64(c.WriteBuffer)
+	handler := handlerMemory + 4*read + 4*reply + int64(c.WriteBuffer)
+	return 2 * (serverMemory + int64(c.MaxConnections)*connection + int64(c.MaxWorkers+c.MaxDetached)*handler)
+}
