@@ -85,7 +85,8 @@ func (s *strangers) leave() {
 }
 
 // good are clients as they should be, one request after the other on each connection. They note how long each took.
-func good(h *host, connections, each int) []time.Duration {
+func good(h *host, each int) []time.Duration {
+	const connections = 8
 	took := make([]time.Duration, connections*each)
 	var all sync.WaitGroup
 	for c := range connections {
@@ -118,7 +119,7 @@ func TestStrangers(t *testing.T) {
 	meter := newMemoryMeter()
 	h := serve(t, c)
 	s := invite(t, h, deaf, halves)
-	good(h, 8, each)
+	good(h, each)
 	counts := h.Counts()
 	used, ceiling := meter.stop(), c.MemoryCeiling(0)
 	s.leave()
@@ -189,10 +190,10 @@ func BenchmarkStrangers(b *testing.B) {
 	var ratios, quiets, louds []float64
 	for b.Loop() {
 		h := serve(b, c)
-		good(h, 8, 2000) // warm
-		quiet := good(h, 8, 4000)
+		good(h, 2000) // warm
+		quiet := good(h, 4000)
 		s := invite(b, h, 32, 2000)
-		loud := good(h, 8, 4000)
+		loud := good(h, 4000)
 		s.leave()
 		h.stop()
 		p99 := func(d []time.Duration) float64 { return float64(d[len(d)*99/100]) }
