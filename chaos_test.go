@@ -37,7 +37,6 @@ func struck(h *host) (n int64) {
 // Crashes and slowness of workers together: errors only where a handler crashed.
 func TestMillionWithCrashesAndSlowness(t *testing.T) {
 	l := million()
-	l.connections /= 4
 	l.allowed = map[messages.Code]bool{messages.Internal: true}
 	h := serve(t, understudy.Config{
 		Deadline: patience, Workers: 64,
