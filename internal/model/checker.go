@@ -25,6 +25,7 @@ type Scenario struct {
 	Expires   int8
 	Drops     int8
 	Restarts  int8 // of workers that are idle
+	Retries   int8 // of handlers that crash; beyond these they are answered
 }
 
 // Result is what the checker found.

@@ -25,6 +25,7 @@ const (
 	RejectTakesOver                 // router.reject begins the burst as a worker would
 	LateTakesOver                   // router.expireQueue does so
 	SplitLooks                      // connection.split does not ask whose the segment is
+	RetryByAnswered                 // connection.retry takes k for the number of replies
 	PushThenLook                    // router.enqueue looks for an idle worker before it pushes
 	OfferThenLook                   // slot.offer does not look at the queue
 	SealedRefuses                   // connection.arrive does not ask for sealed
@@ -40,6 +41,7 @@ const (
 	// The code asks these too, but does not depend on it: who completes a burst has won it by compare-and-swap.
 	CompleteLooks  // connection.complete does not ask whose the segment is
 	CompleteClosed // connection.complete does not ask for closed
+	RetryLooks     // connection.retry does not ask whose the segment is
 
 	numGuards
 )
@@ -47,8 +49,8 @@ const (
 var guardNames = [numGuards]string{
 	"BeginSwaps", "HandledSwaps", "SeizeSwaps", "Epoch", "DetachingPhase", "WaitsWhileDetached", "GoesOnAfterRelief", "DetachByAnswered", "AloneEnds", "DetachEmpties",
 	"MarkCuts", "KeptWhenDetached", "KeptWhenCrashed", "OnlyDoneRecycles", "CompleteFirst", "RejectTakesOver", "LateTakesOver",
-	"SplitLooks", "PushThenLook", "OfferThenLook", "SealedRefuses", "ClosedRefuses", "WokenFirst", "RefusedIsNotInline",
-	"GoexitIsNotInline", "ExpiredIsNotInline", "ReaderEpoch", "ExpiresWhatItSaw", "LooksAgain", "CompleteLooks", "CompleteClosed",
+	"SplitLooks", "RetryByAnswered", "PushThenLook", "OfferThenLook", "SealedRefuses", "ClosedRefuses", "WokenFirst", "RefusedIsNotInline",
+	"GoexitIsNotInline", "ExpiredIsNotInline", "ReaderEpoch", "ExpiresWhatItSaw", "LooksAgain", "CompleteLooks", "CompleteClosed", "RetryLooks",
 }
 
 func (g Guard) String() string { return guardNames[g] }

@@ -22,6 +22,13 @@ var scenarios = []model.Scenario{
 	{Name: "goexit", Bursts: []int8{2, 1}, Workers: 2, Queue: 4, Goexits: 1},
 	{Name: "crash", Bursts: []int8{3, 1}, Workers: 2, Queue: 4, Crashes: 1},
 	{Name: "crash, disconnect", Bursts: []int8{2, 1}, Workers: 2, Queue: 4, Drops: 1, Crashes: 1},
+	{Name: "retry", Bursts: []int8{3}, Workers: 2, Queue: 4, Crashes: 1, Retries: 1},
+	{Name: "retry twice", Bursts: []int8{2}, Workers: 1, Queue: 4, Crashes: 2, Retries: 2},
+	{Name: "retry, then crash", Bursts: []int8{2}, Workers: 1, Queue: 4, Crashes: 2, Retries: 1},
+	{Name: "retry, goexit", Bursts: []int8{2, 1}, Workers: 2, Queue: 4, Goexits: 1, Retries: 1},
+	{Name: "retry, disconnect", Bursts: []int8{2}, Workers: 2, Queue: 4, Drops: 1, Crashes: 1, Retries: 1},
+	{Name: "retry, drain", Bursts: []int8{2}, Workers: 1, Queue: 4, Expires: 1, Crashes: 1, Retries: 1},
+	{Name: "retry, stall", Bursts: []int8{2}, Workers: 2, Queue: 4, Stalls: 1, Crashes: 1, Retries: 1},
 	{Name: "stall", Bursts: []int8{3}, Workers: 2, Queue: 4, Stalls: 1},
 	{Name: "stall, crash", Bursts: []int8{2}, Workers: 2, Queue: 4, Stalls: 1, Crashes: 1},
 	{Name: "slow", Bursts: []int8{3}, Workers: 1, Queue: 4, Reliefs: 1},
@@ -68,6 +75,7 @@ var provedBy = map[model.Guard]string{
 	model.RejectTakesOver:    "full queue",
 	model.LateTakesOver:      "spread, deadline, drain",
 	model.SplitLooks:         "spread, drain",
+	model.RetryByAnswered:    "retry, stall",
 	model.PushThenLook:       "full queue",
 	model.OfferThenLook:      "deadline, next burst",
 	model.SealedRefuses:      "drain",
@@ -97,7 +105,7 @@ func TestEveryGuardMatters(t *testing.T) {
 // What the code need not ask, it asks for safety's sake: should one of these come to matter, this says so.
 func TestSpareGuards(t *testing.T) {
 	for _, g := range model.Spare() {
-		for _, name := range []string{"full queue", "drain", "drain, crash", "drain, deadline", "stall, disconnect", "slow, drain"} {
+		for _, name := range []string{"full queue", "drain", "drain, crash", "drain, deadline", "stall, disconnect", "slow, drain", "retry, disconnect", "retry, drain", "retry, stall"} {
 			if r := model.Check(scenario(t, name), g); r.Violated != "" {
 				t.Errorf("%s is needed in %q: %v", g, name, r)
 			}

@@ -30,6 +30,7 @@ type world struct {
 	crashes  int8 // panics in a handler or in encoding
 	goexits  int8
 	hangs    int8 // handlers that never return
+	retries  int8 // crashes of handlers that are idempotent
 	stalls   int8 // workers that the sweeper takes for stalled
 	reliefs  int8 // workers that it takes for slow
 	drops    int8 // failures of the socket
@@ -206,7 +207,7 @@ func start(sc *Scenario) *state {
 	s.readers[0].at = readerTake
 	s.sweeper = sweeper{burst: none, rest: none}
 	s.world = world{
-		crashes: sc.Crashes, goexits: sc.Goexits, hangs: sc.Hangs, stalls: sc.Stalls, reliefs: sc.Reliefs, drops: sc.Drops, restarts: sc.Restarts, expires: sc.Expires, ticks: sc.Deadlines,
+		crashes: sc.Crashes, goexits: sc.Goexits, hangs: sc.Hangs, retries: sc.Retries, stalls: sc.Stalls, reliefs: sc.Reliefs, drops: sc.Drops, restarts: sc.Restarts, expires: sc.Expires, ticks: sc.Deadlines,
 	}
 	return s
 }

@@ -18,6 +18,7 @@ type worker struct {
 	crashed bool
 	goexit  bool
 	rest    int8 // a burst to requeue
+	again   bool // a crash in the handler, which may be retried; then, that it is
 
 	slot     int8
 	alive    bool
@@ -43,6 +44,7 @@ const (
 	workerLost
 	workerEncode
 	workerSplit
+	workerRetry
 	workerRequeue
 	workerLook
 	workerFeed
@@ -175,6 +177,14 @@ func (m *machine) worker(s state, i int8) {
 		w.rest = m.split(&s, w.burst, w.k+1)
 		w.at = workerRequeue
 		m.emit(me, "crashed: split", &s)
+	case workerRetry: // retry
+		if c.mu != nobody {
+			return
+		}
+		s.write(w.burst, w.life, me)
+		w.rest = m.retry(&s, w.burst, w.k)
+		w.at = workerRequeue
+		m.emit(me, "crashed: retry", &s)
 	case workerRequeue:
 		s.pool.push(w.rest, true)
 		w.at, w.rest = workerLook, none
@@ -191,6 +201,12 @@ func (m *machine) worker(s state, i int8) {
 		m.emit(me, "feed: claims a worker, if one is idle, and has it pull", &s)
 	case workerStatus:
 		s.write(w.burst, w.life, me)
+		if w.again {
+			b.cursor.phase, b.cursor.k = done, w.k
+			w.at = workerComplete
+			m.emit(me, "retry: done with the others", &s)
+			return
+		}
 		b.out.add(&s, reply{w.first + w.k, crashed})
 		b.answered++
 		b.cursor.phase, b.cursor.k = done, w.k+1
@@ -278,13 +294,13 @@ func (m *machine) handle(s state, i int8) {
 	if s.world.crashes > 0 {
 		n := s
 		n.world.crashes--
-		n.workers[i].crashed = true
+		n.workers[i].crashed, n.workers[i].again = true, true
 		m.emit(me, "handle: panics", &n)
 	}
 	if s.world.goexits > 0 {
 		n := s
 		n.world.goexits--
-		n.workers[i].crashed, n.workers[i].goexit = true, true
+		n.workers[i].crashed, n.workers[i].goexit, n.workers[i].again = true, true, true
 		m.emit(me, "handle: runtime.Goexit", &n)
 	}
 	if s.world.hangs > 0 {
@@ -306,7 +322,14 @@ func (m *machine) crash(s state, i int8) {
 	if w.goexit && m.on(GoexitIsNotInline) {
 		b.inline = false
 	}
-	w.at = workerStatus
+	if w.again && s.world.retries > 0 {
+		n := s
+		n.world.retries--
+		n.workers[i].at = workerRetry
+		m.emit(worker0+who(i), "crashed, and may be retried", &n)
+		return
+	}
+	w.at, w.again = workerStatus, false
 	if !w.alone && w.k+1 < w.size {
 		w.at = workerSplit
 	}
