@@ -5,7 +5,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/understudy-go/understudy/messages"
-	"github.com/understudy-go/understudy/supervisor"
 	"github.com/understudy-go/understudy/transport"
 )
 
@@ -16,43 +15,6 @@ type acceptor struct {
 	stage  *Stage
 	loop   *acceptLoop
 	number int
-}
-
-func newAcceptorProps(st *Stage, l *transport.Listener, number int) *actor.Props {
-	loop := newAcceptLoop(st, l)
-	report := func(self *actor.PID, f *supervisor.Failure) {
-		st.report(self, f)
-		// The message that it failed on is lost: when it is resumed, it looks at everything again.
-		loop.woken.Store(false)
-		loop.wakeLater()
-	}
-	return actor.PropsFromProducer(
-		func() actor.Actor { return supervisor.Guard(&acceptor{stage: st, loop: loop, number: number}, report) },
-		actor.WithMailbox(func() actor.Mailbox { return loop.mailbox }),
-		actor.WithDispatcher(st.dispatcher),
-		supervisor.WithStrategy(newSessionStrategy(st)),
-		supervisor.WithCascade(supervisor.Cascade{
-			Phase:   supervisor.Together,
-			OnDrain: func(ctx actor.Context) { supervisor.Unguard(ctx.Actor()).(*acceptor).onDrain(ctx) },
-			Events:  st.Hub,
-		}),
-	)
-}
-
-// newSessionStrategy restarts a session that crashed, with a budget of its own; an error of the peer stops it.
-func newSessionStrategy(st *Stage) *supervisor.Strategy {
-	return &supervisor.Strategy{
-		Decide: func(_ *actor.PID, f *supervisor.Failure) supervisor.Directive {
-			if d := supervisor.DirectiveFor(supervisor.Classify(f)); d != supervisor.Escalate {
-				return d
-			}
-			return supervisor.Stop // one session is never critical for the others
-		},
-		Budget:   st.SessionBudget,
-		PerChild: true,
-		Backoff:  st.Backoff,
-		Events:   st.Hub,
-	}
 }
 
 // Receive implements actor.Actor.

@@ -1,7 +1,8 @@
 // Package actors is who works: the server, the root of the tree, with the pool and its workers and the acceptors and their
 // sessions below it. What they say to each other is listed in package messages (walks.go); where each file stands:
 //
-//	the tree       server.go, pool.go, worker.go, acceptor.go, session.go; what they share is in stage.go
+//	the tree       tree.go (who supervises whom, and what becomes of a failure), server.go, pool.go, worker.go, acceptor.go,
+//	               session.go; what they share is in stage.go
 //	accepting      accepting.go (the loop), refusing.go (connections over the limit)
 //	a connection   connection.go (what survives a session), reader.go, writer.go, closing.go, state.go
 //	a request      burst.go, router.go (the pool's data path), routing.go (which worker), sorting.go (by key), slot.go, serve.go,

@@ -18,38 +18,6 @@ type pool struct {
 	ending bool // its workers are being stopped, and are not replaced
 }
 
-func newPoolProps(st *Stage) *actor.Props {
-	return actor.PropsFromProducer(
-		func() actor.Actor { return supervisor.Guard(&pool{stage: st}, st.report) },
-		actor.WithDispatcher(st.dispatcher),
-		supervisor.WithStrategy(newWorkerStrategy(st)),
-		supervisor.WithCascade(supervisor.Cascade{Phase: supervisor.Together, Events: st.Hub}),
-	)
-}
-
-// newWorkerStrategy restarts a worker whose handler crashed at once: that is a request's fault and spends no budget. If
-// the worker had served nothing since it was last started, the restart is delayed — unless a quarter of the workers are
-// away already, as a client whose every request crashes must not park them all. Whatever else fails in a worker spends the
-// budget, and when that is spent, the pool has failed.
-func newWorkerStrategy(st *Stage) *supervisor.Strategy {
-	return &supervisor.Strategy{
-		Decide: func(child *actor.PID, _ *supervisor.Failure) supervisor.Directive {
-			if st.router.servedBy(child) > 0 || st.router.resting() > int(st.router.size.Load())/4 {
-				return supervisor.Restart
-			}
-			return supervisor.RestartLater
-		},
-		Exempt:  func(_ *actor.PID, f *supervisor.Failure) bool { return f.Message == burstMessage },
-		Budget:  st.WorkerBudget,
-		Backoff: st.Backoff,
-		OnSpent: func(_ *actor.ActorSystem, sup actor.Supervisor, child *actor.PID, f *supervisor.Failure) {
-			sup.StopChildren(child)
-			st.critical(child.Id, f)
-		},
-		Events: st.Hub,
-	}
-}
-
 // Receive implements actor.Actor.
 func (p *pool) Receive(ctx actor.Context) {
 	p.stage.seams.pool.strikeOn(ctx.Message(), 0)

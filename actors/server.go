@@ -2,7 +2,6 @@ package actors
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -23,56 +22,6 @@ type server struct {
 	expire    *time.Timer
 	force     *time.Timer
 	looks     int // at who still serves, in a forced end
-}
-
-// NewServerProps returns the props of a server. They are for one spawn: the listeners are its own from then on.
-func NewServerProps(st *Stage, listeners []*transport.Listener, lc *Lifecycle) *actor.Props {
-	var s *server
-	upward := func(_ *actor.ActorSystem, sup actor.Supervisor, child *actor.PID, f *supervisor.Failure) {
-		s.fail(sup, child, f)
-	}
-	return actor.PropsFromProducer(
-		func() actor.Actor {
-			s = &server{stage: st, listeners: listeners, lifecycle: lc}
-			return supervisor.Guard(s, st.report)
-		},
-		actor.WithDispatcher(st.dispatcher),
-		supervisor.WithStrategy(&supervisor.Strategy{
-			Decide:     decideServer,
-			Budget:     st.ServerBudget,
-			OnSpent:    upward,
-			OnEscalate: upward,
-			Events:     st.Hub,
-		}),
-		supervisor.WithCascade(supervisor.Cascade{
-			Phase:   acceptorsFirst,
-			OnDrain: func(ctx actor.Context) { s.onDrain(ctx) },
-			Events:  st.Hub,
-		}),
-	)
-}
-
-// decideServer resumes an acceptor: a restart would stop all its sessions. A pool is restarted, at the cost of a pause.
-func decideServer(child *actor.PID, f *supervisor.Failure) supervisor.Directive {
-	if d := supervisor.DirectiveFor(supervisor.Classify(f)); d == supervisor.Escalate {
-		return d
-	}
-	if isAcceptor(child) && f.Phase != supervisor.PhaseStarted {
-		return supervisor.Resume
-	}
-	return supervisor.Restart
-}
-
-func isAcceptor(pid *actor.PID) bool {
-	return strings.HasPrefix(pid.Id[strings.LastIndexByte(pid.Id, '/')+1:], "acceptor-")
-}
-
-// acceptorsFirst is the order of the drain: no acceptor waits for another one, and the pool waits for all.
-func acceptorsFirst(child *actor.PID) int {
-	if isAcceptor(child) {
-		return 1
-	}
-	return 0
 }
 
 // Receive implements actor.Actor.

@@ -18,16 +18,6 @@ type session struct {
 	*connection
 }
 
-// newSessionProps returns the props of the session of one connection. They are for one spawn: the mailbox is the
-// connection's.
-func newSessionProps(c *connection, report func(*actor.PID, *supervisor.Failure)) *actor.Props {
-	return actor.PropsFromProducer(
-		func() actor.Actor { return supervisor.Guard(&session{connection: c}, report) },
-		actor.WithMailbox(func() actor.Mailbox { return c.mailbox }),
-		actor.WithDispatcher(c.stage.dispatcher),
-	)
-}
-
 // Receive implements actor.Actor.
 func (s *session) Receive(ctx actor.Context) {
 	s.stage.seams.session.strikeOn(ctx.Message(), int(s.id))

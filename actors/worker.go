@@ -3,7 +3,6 @@ package actors
 import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/understudy-go/understudy/messages"
-	"github.com/understudy-go/understudy/supervisor"
 )
 
 // worker is an actor that serves bursts: one that was handed to it while it was idle, on the reader's goroutine, or those
@@ -11,14 +10,6 @@ import (
 type worker struct {
 	*slot
 	stage *Stage
-}
-
-func newWorkerProps(s *slot, st *Stage) *actor.Props {
-	return actor.PropsFromProducer(
-		func() actor.Actor { return supervisor.Guard(&worker{slot: s, stage: st}, st.report) },
-		actor.WithMailbox(func() actor.Mailbox { return s.mailbox }),
-		actor.WithDispatcher(st.dispatcher),
-	)
 }
 
 // Receive implements actor.Actor.
