@@ -23,9 +23,9 @@ lint: ## run the linters
 fuzz: ## run every fuzz target for FUZZTIME each
 	FUZZTIME=$(FUZZTIME) bash .ci/run fuzz
 
-generate: ## generate the code of messages/messages.proto; needs protoc
+generate: ## generate the code of the .proto files; needs protoc
 	bash .ci/run install_go_tools
-	go generate ./messages
+	go generate ./messages ./internal/foreign
 
 interop: ## talk to the program with Python's protobuf; needs protoc and python3-protobuf
 	go test -count=1 -tags interop -v ./interop/

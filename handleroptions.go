@@ -9,21 +9,51 @@ import (
 )
 
 // HandlerOption says how requests of one kind are handled. See [Handle].
-type HandlerOption interface {
-	apply(h *actors.Handler, in proto.Message) error
+type HandlerOption interface{ apply(r *registration) error }
+
+// registration is what options change.
+type registration struct {
+	handler  *actors.Handler
+	in       proto.Message // a nil message of the handler's type
+	arm      string        // the request arm, if its type does not tell
+	replyArm string
+	wraps    []Middleware
 }
 
-type handlerOption func(h *actors.Handler, in proto.Message) error
+type handlerOption func(r *registration) error
 
-func (o handlerOption) apply(h *actors.Handler, in proto.Message) error { return o(h, in) }
+func (o handlerOption) apply(r *registration) error { return o(r) }
+
+// Arm says by its field name which arm of the request envelope is handled. It is needed where several arms have the
+// type of the handler's message.
+func Arm(name string) HandlerOption {
+	return handlerOption(func(r *registration) error { return setOnce(&r.arm, "Arm", name) })
+}
+
+// ReplyArm says by its field name in which arm of the reply envelope the handler's replies go out. It is needed where
+// several arms have their type.
+func ReplyArm(name string) HandlerOption {
+	return handlerOption(func(r *registration) error { return setOnce(&r.replyArm, "ReplyArm", name) })
+}
+
+func setOnce(field *string, option, name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("%s has no name", option)
+	case *field != "":
+		return fmt.Errorf("%s is given twice, as %s and %s", option, *field, name)
+	}
+	*field = name
+	return nil
+}
 
 // Slow declares that the handler takes long: more than a fifth of a millisecond, or not to be foretold, as it waits for
 // something. It is then never called on a goroutine that reads a connection, and requests that come together are handled
 // by as many workers as are idle. Handlers that are not declared slow are measured, and treated in the same way after two
 // slow bursts in a row.
 func Slow() HandlerOption {
-	return handlerOption(func(h *actors.Handler, _ proto.Message) error {
-		h.Slow = true
+	return handlerOption(func(r *registration) error {
+		r.handler.Slow = true
 		return nil
 	})
 }
@@ -32,8 +62,8 @@ func Slow() HandlerOption {
 // with the message decoded anew, on another worker if one is idle, up to [Config].Retries times, and not after the
 // request's deadline. A handler that returns an error, or misses the deadline, is not called again.
 func Idempotent() HandlerOption {
-	return handlerOption(func(h *actors.Handler, _ proto.Message) error {
-		h.Idempotent = true
+	return handlerOption(func(r *registration) error {
+		r.handler.Idempotent = true
 		return nil
 	})
 }
@@ -49,17 +79,17 @@ func Idempotent() HandlerOption {
 // or change its message, and must give the same key for the same message. A request that does not decode has no key; one
 // whose key function panics is answered INTERNAL.
 func Key[In proto.Message](key func(in In) string) HandlerOption {
-	return handlerOption(func(h *actors.Handler, in proto.Message) error {
+	return handlerOption(func(r *registration) error {
 		if key == nil {
 			return errors.New("the key function is nil")
 		}
-		if _, ok := in.(In); !ok {
-			return fmt.Errorf("the key function takes a %T, and the handler a %T", *new(In), in)
+		if _, ok := r.in.(In); !ok {
+			return fmt.Errorf("the key function takes a %T, and the handler a %T", *new(In), r.in)
 		}
-		if h.Key != nil {
+		if r.handler.Key != nil {
 			return errors.New("there are two key functions")
 		}
-		h.Key = func(in proto.Message) string { return key(in.(In)) }
+		r.handler.Key = func(in proto.Message) string { return key(in.(In)) }
 		return nil
 	})
 }

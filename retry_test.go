@@ -147,7 +147,7 @@ func TestRetryNeedsPermissionAndTime(t *testing.T) {
 func TestHandlerOptionsThatDoNotFit(t *testing.T) {
 	echo := func(_ context.Context, in *messages.EchoMessage) (*messages.EchoMessage, error) { return in, nil }
 	for want, options := range map[string][]understudy.HandlerOption{
-		"option of arm echo_message is nil":                     {nil},
+		"arm echo_message: an option is nil":                    {nil},
 		"arm echo_message: the key function is nil":             {understudy.Key[*messages.EchoMessage](nil)},
 		"arm echo_message: there are two key functions":         {understudy.Key(keyOf), understudy.Key(keyOf)},
 		"takes a *messages.AddRequest, and the handler a *mess": {understudy.Key(func(*messages.AddRequest) string { return "" })},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/understudy-go/understudy/actors"
 	"github.com/understudy-go/understudy/messages"
@@ -21,8 +22,11 @@ type Message[T any] interface {
 // they get it — and a handler for each kind of request. Make one with [NewService] and fill it with [Handle] before it is
 // given to [New]; after that it must not be changed. It may be given to several servers.
 type Service[Req, Resp proto.Message] struct {
-	table *actors.Table
-	errs  []error
+	table    *actors.Table
+	handlers []*registration
+	wraps    []Middleware // around every handler
+	errs     []error
+	once     sync.Once // of wrap: the service may be given to several servers
 }
 
 // Handlers is what [Config].Service takes: a *[Service] of any envelopes.
@@ -50,8 +54,9 @@ func NewService[Req, Resp proto.Message]() *Service[Req, Resp] {
 }
 
 // Handle registers h for the request arm whose message is an In; its replies go out in the reply arm whose message is an
-// Out. Several workers call h at once, and a call may run on the goroutine that reads the connection. The message is h's
-// own. The context ends at the request's deadline, when the connection is gone, and when a drain is forced.
+// Out. Where an envelope has several arms of the type, [Arm] and [ReplyArm] say which is meant. Several workers call h at
+// once, and a call may run on the goroutine that reads the connection. The message is h's own. The context ends at the
+// request's deadline, when the connection is gone, and when a drain is forced.
 //
 // An error is answered with the code of the [messages.Status] or [messages.Code] that it is or wraps, with
 // DEADLINE_EXCEEDED or CANCELLED for a context's error, and with UNKNOWN and its text otherwise. A panic is answered with
@@ -63,68 +68,77 @@ func Handle[Req, Resp proto.Message, I, O any, In Message[I], Out Message[O]](s 
 	if s.table == nil {
 		return
 	}
-	request, err := armOf(s.table.Requests, In(new(I)))
-	if err != nil {
-		s.fail(err)
-		return
-	}
-	if h == nil {
-		s.fail(fmt.Errorf("service: the handler of arm %s is nil", request.Name))
-		return
-	}
-	reply, err := armOf(s.table.Replies, Out(new(O)))
-	if err != nil {
-		s.fail(err)
-		return
-	}
-	take := func(ctx context.Context, in proto.Message) (proto.Message, error) {
-		out, err := h(ctx, in.(In))
-		if err != nil || out == nil {
-			return nil, err
-		}
-		return out, nil
-	}
-	decode := func(inner []byte) (In, error) {
-		in := In(new(I))
-		if err := proto.Unmarshal(inner, in); err != nil {
-			return nil, &messages.Status{Code: messages.InvalidArgument, Op: request.Name, Message: "the request does not decode", Cause: err}
-		}
-		return in, nil
-	}
-	call := func(ctx context.Context, inner []byte) (proto.Message, error) {
-		in, err := decode(inner)
-		if err != nil {
-			return nil, err
-		}
-		out, err := h(ctx, in)
-		if err != nil || out == nil {
-			return nil, err
-		}
-		return out, nil
-	}
 	handler := &actors.Handler{
-		Name: request.Name, Reply: reply, Call: call, Take: take,
-		Decode: func(inner []byte) (proto.Message, error) { return decode(inner) },
+		Decode: func(inner []byte) (proto.Message, error) {
+			in := In(new(I))
+			return in, proto.Unmarshal(inner, in)
+		},
 	}
-	for _, o := range options {
-		if o == nil {
-			s.fail(fmt.Errorf("service: an option of arm %s is nil", request.Name))
-		} else if err := o.apply(handler, In(nil)); err != nil {
-			s.fail(fmt.Errorf("service: arm %s: %w", request.Name, err))
+	if h != nil {
+		handler.Take = func(ctx context.Context, in proto.Message) (proto.Message, error) {
+			out, err := h(ctx, in.(In))
+			if err != nil || out == nil {
+				return nil, err
+			}
+			return out, nil
 		}
 	}
-	s.fail(s.table.Add(request.Number, handler))
+	s.register(&registration{handler: handler, in: In(nil)}, In(new(I)), Out(new(O)), options)
 }
 
-func armOf(e *messages.Envelope, m proto.Message) (*messages.Arm, error) {
-	name := m.ProtoReflect().Descriptor().FullName()
-	switch arms := e.ArmsOf(name); len(arms) {
+// register finds the arms of a handler, applies its options, and puts it into the table.
+func (s *Service[Req, Resp]) register(r *registration, in, out proto.Message, options []HandlerOption) {
+	what := string(in.ProtoReflect().Descriptor().FullName())
+	var errs []error
+	for _, o := range options {
+		if o == nil {
+			errs = append(errs, errors.New("an option is nil"))
+		} else if err := o.apply(r); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	request, err := armOf(s.table.Requests, in, r.arm, "Arm")
+	if err == nil {
+		what = "arm " + request.Name
+	}
+	errs = append(errs, err)
+	reply, err := armOf(s.table.Replies, out, r.replyArm, "ReplyArm")
+	errs = append(errs, err)
+	if r.handler.Take == nil {
+		errs = append(errs, errors.New("the handler is nil"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		for _, err := range errs {
+			if err != nil {
+				s.fail(fmt.Errorf("service: the handler of %s: %w", what, err))
+			}
+		}
+		return
+	}
+	r.handler.Name, r.handler.Reply = request.Name, reply
+	s.handlers = append(s.handlers, r)
+	s.fail(s.table.Add(request.Number, r.handler))
+}
+
+// armOf finds an arm by the type of its message, and by its name if that is given.
+func armOf(e *messages.Envelope, m proto.Message, name, option string) (*messages.Arm, error) {
+	typ := m.ProtoReflect().Descriptor().FullName()
+	arms := e.ArmsOf(typ)
+	if name != "" {
+		for _, a := range arms {
+			if a.Name == name {
+				return a, nil
+			}
+		}
+		return nil, fmt.Errorf("envelope %s has no arm %s of type %s", e.Name(), name, typ)
+	}
+	switch len(arms) {
 	case 1:
 		return arms[0], nil
 	case 0:
-		return nil, fmt.Errorf("service: envelope %s has no arm of type %s", e.Name(), name)
+		return nil, fmt.Errorf("envelope %s has no arm of type %s", e.Name(), typ)
 	default:
-		return nil, fmt.Errorf("service: envelope %s has the arms %s and %s of type %s; which one is meant cannot be told", e.Name(), arms[0].Name, arms[1].Name, name)
+		return nil, fmt.Errorf("envelope %s has the arms %s and %s of type %s; say which one with %s", e.Name(), arms[0].Name, arms[1].Name, typ, option)
 	}
 }
 
@@ -138,5 +152,6 @@ func (s *Service[Req, Resp]) build() (*actors.Table, error) {
 	if s == nil || (s.table == nil && len(s.errs) == 0) {
 		return nil, errors.New("service: it was not made by NewService")
 	}
+	s.once.Do(s.wrap)
 	return s.table, errors.Join(s.errs...)
 }

@@ -15,9 +15,7 @@ import (
 type Handler struct {
 	Name  string        // the request arm's name
 	Reply *messages.Arm // the reply arm its results go out in
-	// Call decodes the inner message and handles it. It runs on a worker's goroutine or on a session's reader.
-	Call func(ctx context.Context, inner []byte) (proto.Message, error)
-	// Decode decodes the inner message, and Take handles one that was decoded already.
+	// Decode decodes the inner message, and Take handles it. They run on a worker's goroutine or on a session's reader.
 	Decode func(inner []byte) (proto.Message, error)
 	Take   func(ctx context.Context, in proto.Message) (proto.Message, error)
 
@@ -94,23 +92,32 @@ func (t *Table) find(frame []byte) (call, error) {
 
 // key asks for the request's key, which its handler has one for.
 func (c call) key() (string, error) {
-	in := c.in
-	if in == nil {
-		var err error
-		if in, err = c.handler.Decode(c.inner); err != nil {
-			return "", err
-		}
+	in, err := c.message()
+	if err != nil {
+		return "", err
 	}
 	return c.handler.Key(in), nil
 }
 
+// message returns the message inside, decoded.
+func (c call) message() (proto.Message, error) {
+	if c.in != nil {
+		return c.in, nil
+	}
+	in, err := c.handler.Decode(c.inner)
+	if err != nil {
+		return nil, &messages.Status{Code: messages.InvalidArgument, Op: c.handler.Name, Message: "the request does not decode", Cause: err}
+	}
+	return in, nil
+}
+
 // do lets the handler work.
 func (c call) do(ctx context.Context) (reply proto.Message, err error) {
-	if c.in != nil {
-		reply, err = c.handler.Take(ctx, c.in)
-	} else {
-		reply, err = c.handler.Call(ctx, c.inner)
+	in, err := c.message()
+	if err != nil {
+		return nil, err
 	}
+	reply, err = c.handler.Take(ctx, in)
 	if err == nil && reply == nil {
 		err = &messages.Status{Code: messages.Internal, Op: c.handler.Name, Message: "the handler returned neither a reply nor an error", Cause: errNoReply}
 	}

@@ -101,7 +101,7 @@ func TestPoolFollowsTheSizer(t *testing.T) {
 		const low, high = 2, 5
 		table := echoTable(t)
 		release := make(chan struct{})
-		err := table.Add(1, &Handler{Name: "echo_message", Reply: table.Replies.Arm(1), Slow: true, Call: func(context.Context, []byte) (proto.Message, error) {
+		err := table.Add(1, &Handler{Name: "echo_message", Reply: table.Replies.Arm(1), Slow: true, Decode: func([]byte) (proto.Message, error) { return new(messages.EchoMessage), nil }, Take: func(context.Context, proto.Message) (proto.Message, error) {
 			<-release
 			return new(messages.EchoMessage), nil
 		}})

@@ -1,0 +1,80 @@
+package understudy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/understudy-go/understudy/messages"
+	"google.golang.org/protobuf/proto"
+)
+
+// HandlerFunc handles one request of any kind: in is the message of the request's arm, and the reply that of the reply's
+// arm.
+type HandlerFunc func(ctx context.Context, in proto.Message) (proto.Message, error)
+
+// Middleware makes a handler of a handler: one that does something before and after next, or instead of it. It is called
+// once for each handler, with the name of its request arm; what it returns is called as the handler is, by several workers
+// at once, sees the message as decoded, and may panic: that is answered as the handler's own panic is. It may pass on
+// another context, made from the one it got, and another message of the same type, and return another reply of the same
+// type, or an error, which is answered as a handler's is.
+type Middleware func(arm string, next HandlerFunc) HandlerFunc
+
+// Use has every handler of the service, those included that are registered later, stand inside of middleware: the first
+// one is outermost. A nil one is reported by [New].
+func (s *Service[Req, Resp]) Use(all ...Middleware) {
+	for _, m := range all {
+		if m == nil {
+			s.fail(errors.New("service: a middleware is nil"))
+			return
+		}
+	}
+	s.wraps = append(s.wraps, all...)
+}
+
+// With has this handler stand inside of middleware, which itself stands inside of that of [Service.Use].
+func With(all ...Middleware) HandlerOption {
+	return handlerOption(func(r *registration) error {
+		for _, m := range all {
+			if m == nil {
+				return errors.New("a middleware is nil")
+			}
+		}
+		r.wraps = append(r.wraps, all...)
+		return nil
+	})
+}
+
+// wrap puts the middleware around the handlers, once.
+func (s *Service[Req, Resp]) wrap() {
+	for _, r := range s.handlers {
+		wraps := slices.Concat(s.wraps, r.wraps)
+		if len(wraps) == 0 {
+			continue
+		}
+		h := HandlerFunc(r.handler.Take)
+		for _, m := range slices.Backward(wraps) {
+			if h = m(r.handler.Name, h); h == nil {
+				s.fail(fmt.Errorf("service: a middleware of arm %s returned nil", r.handler.Name))
+				return
+			}
+		}
+		r.handler.Take = r.sameType(h)
+	}
+}
+
+// sameType sees to it that no reply goes out in an arm of another type.
+func (r *registration) sameType(h HandlerFunc) HandlerFunc {
+	want := r.handler.Reply.Type.Descriptor()
+	return func(ctx context.Context, in proto.Message) (proto.Message, error) {
+		out, err := h(ctx, in)
+		if err == nil && out != nil && out.ProtoReflect().Descriptor() != want {
+			return nil, &messages.Status{
+				Code: messages.Internal, Op: r.handler.Name, Message: "the reply is of another type",
+				Cause: fmt.Errorf("a middleware replied with %T instead of %s", out, want.FullName()),
+			}
+		}
+		return out, err
+	}
+}
