@@ -15,7 +15,7 @@ const errorReply = 128
 // MemoryCeiling returns how many bytes of memory a server with this configuration may use at most, with Go's default of
 // GOGC=100, whatever its clients do. largestReply is the size in bytes of the largest reply that a handler gives; 0 means
 // that no reply is larger than its request and 128 bytes, as with Echo and Add. What handlers allocate besides the message
-// they get and the reply they give, up to twice the size on the wire for each, comes on top.
+// they get and the reply they give, up to twice the size on the wire for each, comes on top, and so does what is pushed.
 //
 // It is a bound and no forecast: every connection would have to send the largest requests, and never to read. The formula,
 // with what each term stands for, is in docs/configuration.md.

@@ -25,6 +25,8 @@ type Service[Req, Resp proto.Message] struct {
 	table    *actors.Table
 	handlers []*registration
 	wraps    []Middleware // around every handler
+	opened   func(*Session)
+	closed   func(*Session)
 	errs     []error
 	once     sync.Once // of wrap: the service may be given to several servers
 }
@@ -152,6 +154,11 @@ func (s *Service[Req, Resp]) build() (*actors.Table, error) {
 	if s == nil || (s.table == nil && len(s.errs) == 0) {
 		return nil, errors.New("service: it was not made by NewService")
 	}
-	s.once.Do(s.wrap)
+	s.once.Do(func() {
+		s.wrap()
+		if s.table != nil {
+			s.table.Opened, s.table.Closed = s.opened, s.closed
+		}
+	})
 	return s.table, errors.Join(s.errs...)
 }

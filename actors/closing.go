@@ -74,6 +74,7 @@ func unavailable(notStarted bool) *messages.Status {
 func (c *connection) abandon(ours bool) {
 	c.mu.Lock()
 	c.closed = true
+	c.roomForPushes()
 	c.window.pending(func(b *Burst) bool {
 		b.seize() // what waits in the pool's queue need not be handled
 		return true

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/understudy-go/understudy/messages"
 	"github.com/understudy-go/understudy/transport"
 )
@@ -33,8 +34,11 @@ type connection struct {
 	timer     *time.Timer
 	outbox    outbox // owned by the session actor, or by the writer goroutine while writing is true
 
-	reading sync.Mutex   // held while the socket is read
-	epoch   atomic.Int64 // of the reader: an earlier one has been replaced; changed with reading held
+	reading sync.Mutex                // held while the socket is read
+	peer    Peer                      // what handlers know of it
+	pid     atomic.Pointer[actor.PID] // of its session; nil before that has started
+
+	epoch atomic.Int64 // of the reader: an earlier one has been replaced; changed with reading held
 
 	pieces atomic.Int32 // what the pace says; for the reader
 
@@ -56,7 +60,8 @@ type connection struct {
 	closed    bool // no reply can be delivered any more
 	cut       bool // requests were answered by Expire
 	inflight  int  // requests decoded and not answered
-	unwritten int  // bytes of replies in window or outbox
+	unwritten int  // bytes of replies and pushes in window or outbox
+	pushes    pushes
 	total     Counts
 	ctx       context.Context
 	cancel    context.CancelFunc
@@ -101,6 +106,7 @@ func newConnection(st *Stage, socket *transport.Conn, framing transport.Framing)
 		c.drainPill = true // on the session's goroutine
 		return messages.Drain{}
 	}}
+	c.peer.c = c
 	c.total.Accepted = 1
 	return c
 }

@@ -50,8 +50,11 @@ type stageKey struct{}
 
 // Value returns the server's values.
 func (c *requestContext) Value(key any) any {
-	if key == (stageKey{}) {
+	switch key {
+	case stageKey{}:
 		return c.conn.stage
+	case peerKey{}:
+		return &c.conn.peer
 	}
 	return c.conn.context().Value(key)
 }

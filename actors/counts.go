@@ -23,6 +23,9 @@ type Counts struct {
 	BytesUnread    int64 // left in the kernel when a connection was closed
 	BytesSent      int64
 
+	Pushed     int64 // messages that were taken to be pushed
+	PushesSent int64 // of these, written to a socket to their last byte; the connection of the others is gone, or they wait
+
 	ReaderBursts  int64 // bursts that readers cut
 	SessionBursts int64 // bursts that session actors admitted
 	PoolBursts    int64 // bursts that the pool routed, with those that were split off others
@@ -54,6 +57,8 @@ func (c *Counts) add(o *Counts) {
 	c.BytesDiscarded += o.BytesDiscarded
 	c.BytesUnread += o.BytesUnread
 	c.BytesSent += o.BytesSent
+	c.Pushed += o.Pushed
+	c.PushesSent += o.PushesSent
 	c.ReaderBursts += o.ReaderBursts
 	c.SessionBursts += o.SessionBursts
 	c.SplitBursts += o.SplitBursts

@@ -3,6 +3,7 @@
 //
 //	the tree       tree.go (who supervises whom, and what becomes of a failure), server.go, pool.go, worker.go, acceptor.go,
 //	               session.go; what they share is in stage.go
+//	a peer         peer.go (a connection as handlers know it), push.go (what it is told unasked), hooks.go
 //	accepting      accepting.go (the loop), refusing.go (connections over the limit)
 //	a connection   connection.go (what survives a session), reader.go, writer.go, closing.go, state.go
 //	a request      burst.go, router.go (the pool's data path), routing.go (which worker), sorting.go (by key), slot.go, serve.go,

@@ -33,6 +33,8 @@ type Table struct {
 	Requests *messages.Envelope
 	Replies  *messages.Envelope
 	ErrorArm *messages.Arm // the arm of understudy.v1.Error in the reply
+	Opened   func(*Peer)   // called before the first request of a connection is read, on a goroutine of its own; may be nil
+	Closed   func(*Peer)   // called when a connection is closed, likewise
 	handlers []*Handler    // by the number of the request arm
 	sorts    bool          // some handler has a key or is slow
 }

@@ -4,26 +4,39 @@ package actors
 // it: the session, or the writer goroutine while there is one.
 type outbox struct {
 	bufs    [][]byte
-	replies []int        // in each buffer
+	holds   []content    // of each buffer
 	off     int          // how much of bufs[0] was written
 	merge   int          // small buffers are joined up to this size
 	bytes   int          // not written yet
 	sent    int          // bytes written, not yet collected
-	written int          // replies whose last byte was written, not yet collected
+	written content      // what was written to its last byte, not yet collected
 	recycle func([]byte) // takes the buffers that are not needed any more
 }
 
-// push adds a buffer of replies, which the outbox owns from then on.
-func (o *outbox) push(buf []byte, replies int) {
+// content is what is in a buffer.
+type content struct {
+	replies int
+	pushes  int // messages that the server says unasked
+	pushed  int // their bytes
+}
+
+func (c *content) add(o content) {
+	c.replies += o.replies
+	c.pushes += o.pushes
+	c.pushed += o.pushed
+}
+
+// push adds a buffer, which the outbox owns from then on.
+func (o *outbox) push(buf []byte, has content) {
 	o.bytes += len(buf)
 	if last := len(o.bufs) - 1; last >= 0 && len(o.bufs[last])+len(buf) <= o.merge {
 		o.bufs[last] = append(o.bufs[last], buf...)
-		o.replies[last] += replies
+		o.holds[last].add(has)
 		o.recycle(buf)
 		return
 	}
 	o.bufs = append(o.bufs, buf)
-	o.replies = append(o.replies, replies)
+	o.holds = append(o.holds, has)
 }
 
 // front returns what to write next, or nil.
@@ -42,29 +55,29 @@ func (o *outbox) advance(n int) {
 	if o.off < len(o.bufs[0]) {
 		return
 	}
-	o.written += o.replies[0]
+	o.written.add(o.holds[0])
 	o.off = 0
 	buf := o.bufs[0]
 	if len(o.bufs) == 1 {
-		o.bufs, o.replies = o.bufs[:0], o.replies[:0]
+		o.bufs, o.holds = o.bufs[:0], o.holds[:0]
 	} else {
-		o.bufs, o.replies = o.bufs[1:], o.replies[1:]
+		o.bufs, o.holds = o.bufs[1:], o.holds[1:]
 	}
 	o.recycle(buf)
 }
 
-// collect returns how many replies were written to their end since the last time, and how many bytes.
-func (o *outbox) collect() (replies, bytes int) {
-	replies, bytes = o.written, o.sent
-	o.written, o.sent = 0, 0
-	return replies, bytes
+// collect returns what was written to its end since the last time, and how many bytes.
+func (o *outbox) collect() (written content, bytes int) {
+	written, bytes = o.written, o.sent
+	o.written, o.sent = content{}, 0
+	return written, bytes
 }
 
 // pending returns how many replies have not been written to their end.
 func (o *outbox) pending() int {
 	n := 0
-	for _, r := range o.replies {
-		n += r
+	for _, c := range o.holds {
+		n += c.replies
 	}
 	return n
 }

@@ -44,7 +44,7 @@ func TestOutboxProperties(t *testing.T) {
 			}
 			pushed = append(pushed, buf...)
 			out[unsafe.SliceData(buf)] = true
-			o.push(buf, replies)
+			o.push(buf, content{replies: replies})
 			pushes++
 		}
 		write := func() bool {
@@ -69,17 +69,17 @@ func TestOutboxProperties(t *testing.T) {
 			}
 			if rnd.IntN(2) == 0 {
 				n, _ := o.collect()
-				collected += n
+				collected += n.replies
 			}
-			if o.pending()+o.written+collected != len(ends) {
-				t.Fatalf("seed %d: %d pending, %d written and %d collected, want %d in all", seed, o.pending(), o.written, collected, len(ends))
+			if o.pending()+o.written.replies+collected != len(ends) {
+				t.Fatalf("seed %d: %d pending, %d written and %d collected, want %d in all", seed, o.pending(), o.written.replies, collected, len(ends))
 			}
 			// Replies count buffer by buffer, so never too early, and exactly once their buffer's last byte is out.
 			whole := 0
 			for whole < len(ends) && ends[whole] <= len(written) {
 				whole++
 			}
-			if counted := o.written + collected; counted > whole {
+			if counted := o.written.replies + collected; counted > whole {
 				t.Fatalf("seed %d: %d replies counted, and only %d were written to the end", seed, counted, whole)
 			} else if o.off == 0 && counted != whole {
 				t.Fatalf("seed %d: %d replies counted, and %d were written to the end of a buffer", seed, counted, whole)
@@ -105,8 +105,8 @@ func TestOutboxProperties(t *testing.T) {
 			check()
 		}
 		last, _ := o.collect()
-		collected += last
-		if n, sent := o.collect(); !bytes.Equal(written, pushed) || collected != len(ends) || n != 0 || sent != 0 || o.bytes != 0 {
+		collected += last.replies
+		if n, sent := o.collect(); !bytes.Equal(written, pushed) || collected != len(ends) || n != (content{}) || sent != 0 || o.bytes != 0 {
 			t.Fatalf("seed %d: wrote %d of %d bytes, %d of %d replies; %d bytes left", seed, len(written), len(pushed), collected, len(ends), o.bytes)
 		}
 		if len(out) != 0 || recycled != pushes {
@@ -132,16 +132,16 @@ func TestOutboxMergesUpToItsLimit(t *testing.T) {
 		{"1", "abcdefghij", 4, 2},
 	}
 	for _, s := range steps {
-		o.push([]byte(s.push), 1)
+		o.push([]byte(s.push), content{replies: 1})
 		if got := string(o.front()); got != s.front || len(o.bufs) != s.buffers || recycled != s.isRecycled {
 			t.Errorf("after %q: front %q, %d buffers, %d recycled; want %q, %d, %d", s.push, got, len(o.bufs), recycled, s.front, s.buffers, s.isRecycled)
 		}
 	}
 	// What was half written can still be joined: only its rest stands in front.
 	o = outbox{merge: 10, recycle: func([]byte) {}}
-	o.push([]byte("abcd"), 1)
+	o.push([]byte("abcd"), content{replies: 1})
 	o.advance(2)
-	o.push([]byte("ef"), 1)
+	o.push([]byte("ef"), content{replies: 1})
 	if got := string(o.front()); got != "cdef" {
 		t.Errorf("front is %q, want %q", got, "cdef")
 	}
@@ -152,9 +152,9 @@ func BenchmarkOutbox(b *testing.B) {
 	buf := make([]byte, 64, 4096)
 	b.ReportAllocs()
 	for b.Loop() {
-		o.push(buf, 1)
+		o.push(buf, content{replies: 1})
 		o.advance(len(o.front()))
-		if n, _ := o.collect(); n != 1 {
+		if n, _ := o.collect(); n.replies != 1 {
 			b.Fatal("not collected")
 		}
 	}
@@ -172,10 +172,10 @@ func BenchmarkOutboxMerging(b *testing.B) {
 		for range 16 {
 			buf := spare[len(spare)-1]
 			spare = spare[:len(spare)-1]
-			o.push(buf[:64], 1)
+			o.push(buf[:64], content{replies: 1})
 		}
 		o.advance(len(o.front()))
-		if n, _ := o.collect(); n != 16 {
+		if n, _ := o.collect(); n.replies != 16 {
 			b.Fatal("not collected")
 		}
 	}

@@ -47,7 +47,7 @@ func (s *session) Receive(ctx actor.Context) {
 // looked at again.
 func (s *session) onStarted(ctx actor.Context) {
 	if s.state == Connected {
-		s.startOnce()
+		s.startOnce(ctx.Self())
 	}
 	s.onArrived()
 	s.onInputEnded(ctx)
@@ -63,13 +63,21 @@ func (s *session) onStarted(ctx actor.Context) {
 	s.onReplied(ctx)
 }
 
-func (c *connection) startOnce() {
+func (c *connection) startOnce(self *actor.PID) {
 	if c.started {
 		return
 	}
 	c.started = true
+	c.pid.Store(self)
 	c.stage.seams.session.enter(int(c.id))
-	c.startReader(0)
+	if c.stage.Table.Opened == nil {
+		c.startReader(0)
+		return
+	}
+	c.stage.Tracker.Go(func() {
+		defer c.startReader(0)
+		c.hook(c.stage.Table.Opened)
+	})
 }
 
 func (s *session) onArrived() {
@@ -194,8 +202,11 @@ func (s *session) settle(ctx actor.Context) {
 	s.mu.Lock()
 	err, ended, lingered := s.writeErr, s.input != inputOpen, s.lingered
 	eof := s.input == inputEOF
-	over := s.state == Draining && s.inflight == 0 && !s.writing && (ended || s.orders.Load() == orderStop)
+	over := s.state == Draining && s.inflight == 0 && !s.writing && s.pushes.n == 0 && (ended || s.orders.Load() == orderStop)
 	s.sealed = s.sealed || over // in one step with the look at inflight: nothing can arrive any more
+	if s.sealed {
+		s.roomForPushes()
+	}
 	s.mu.Unlock()
 	switch {
 	case s.state == Closed:
@@ -273,6 +284,9 @@ func (s *session) becomeClosed(cause string) {
 	s.nudge()
 	s.stage.leave(s.connection, s.ending())
 	s.stage.seams.session.leave(int(s.id))
+	if closed := s.stage.Table.Closed; closed != nil && s.started {
+		s.stage.Tracker.Go(func() { s.hook(closed) })
+	}
 }
 
 func (s *session) ending() ending {

@@ -36,25 +36,27 @@ func (c *connection) flush() {
 	default:
 		c.mu.Lock()
 		c.writeErr = failed
+		c.roomForPushes()
 		c.mu.Unlock()
 	}
 }
 
 // release moves the replies whose turn it is from the window to the outbox. The caller holds mu and owns the outbox.
 func (c *connection) release() {
+	c.releasePushes()
 	for {
 		out, n, ok := c.window.release()
 		if !ok {
 			return
 		}
-		c.outbox.push(out, n)
+		c.outbox.push(out, content{replies: n})
 	}
 }
 
 // account notes what was written since it was called last; the caller owns the outbox.
 func (c *connection) account() {
-	answered, sent := c.outbox.collect()
-	if sent == 0 && answered == 0 {
+	written, sent := c.outbox.collect()
+	if sent == 0 && written == (content{}) {
 		return
 	}
 	c.mu.Lock()
@@ -62,9 +64,10 @@ func (c *connection) account() {
 		c.mu.Unlock()
 		return // these requests were counted when it was closed
 	}
-	c.inflight -= answered
+	c.inflight -= written.replies
 	c.unwritten -= sent
-	c.total.Answered += int64(answered)
+	c.total.Answered += int64(written.replies)
+	c.pushed(written)
 	c.total.BytesSent += int64(sent)
 	c.mu.Unlock()
 	c.nudge()
@@ -94,6 +97,7 @@ func (c *connection) writeAll() {
 			if err != nil {
 				c.mu.Lock()
 				c.writing, c.writeErr = false, err
+				c.roomForPushes()
 				c.mu.Unlock()
 				return
 			}
