@@ -80,12 +80,13 @@ type child struct {
 	restarts    int
 	last        *Failure
 	backoff     *BackoffState
-	timer       uint64 // the number of the timer that runs; 0: none
-	exit        exit   // how it ended, while that waits for a decision or for its actor's end
-	silent      bool   // it had ended before it was stopped: nobody hears of that
-	dropped     bool   // it goes with its actor, whatever its type
-	planned     bool   // the plan waits for it to stop
-	request     int    // to be answered when its start or stop is done; 0: none
+	timer       uint64    // the number of the timer that runs; 0: none
+	exit        exit      // how it ended, while that waits for a decision or for its actor's end
+	silent      bool      // it had ended before it was stopped: nobody hears of that
+	dropped     bool      // it goes with its actor, whatever its type
+	planned     bool      // the plan waits for it to stop
+	request     int       // to be answered when its start or stop is done; 0: none
+	later       []request // about it, that came while it stops
 	asked       requestKind
 }
 

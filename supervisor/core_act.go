@@ -131,6 +131,15 @@ func (c *core) settle(ch *child) {
 		err = ErrStopping // it was to start
 	}
 	c.reply(ch, err)
+	for _, r := range ch.later {
+		if c.phase >= phaseEnding {
+			c.requests--
+			c.refuse(r, ErrStopping)
+			continue
+		}
+		c.enqueue(item{kind: itemRequest, request: r})
+	}
+	ch.later = nil
 	if ch.dropped || ch.rule.restart == RestartTemporary || c.strategy == Dynamic {
 		c.remove(ch)
 	}

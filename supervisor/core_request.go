@@ -41,10 +41,16 @@ func (c *core) refuse(r request, err error) { c.do(act{do: doReply, request: r.i
 func (c *core) onRequest(r request) {
 	ch := c.names[r.rule.name]
 	switch {
+	case r.kind != requestStart && r.kind != requestStop && c.strategy == Dynamic:
+		c.refuse(r, ErrDynamic)
+	case ch != nil && ch.state == ChildStopping && c.requests >= maxRequests:
+		c.refuse(r, ErrBusy)
+	case ch != nil && ch.state == ChildStopping:
+		// In OTP it would wait in the supervisor's mailbox, as the supervisor waits for the child.
+		ch.later = append(ch.later, r)
+		c.requests++
 	case r.kind == requestStart:
 		c.onStartRequest(r, ch)
-	case r.kind != requestStop && c.strategy == Dynamic:
-		c.refuse(r, ErrDynamic)
 	case ch == nil:
 		c.refuse(r, ErrNotFound)
 	case r.kind == requestStop:
@@ -76,12 +82,8 @@ func (c *core) onStartRequest(r request, ch *child) {
 }
 
 func (c *core) onStopRequest(r request, ch *child) {
-	switch {
-	case ch.state == ChildIdle:
+	if ch.state == ChildIdle {
 		c.do(act{do: doReply, child: ch, request: r.id})
-		return
-	case ch.state == ChildStopping && ch.request != 0:
-		c.refuse(r, ErrBusy)
 		return
 	}
 	c.reply(ch, ErrStopping) // whoever waits for its start

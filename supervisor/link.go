@@ -165,9 +165,10 @@ func (l *link) notify(watcher *actor.PID) {
 }
 
 // leave is called by the guard, on the actor's goroutine, when the actor's code has returned and the end has begun. False: the actor was
-// abandoned, and nothing of the library may run any more.
+// abandoned, and nothing of the library may run any more. In a restart the library touches no names, and goes on to run the actor's code
+// without the guard's knowledge (the producer): then nothing is locked.
 func (l *link) leave() bool {
-	if !l.held {
+	if l.stopping && !l.held {
 		l.bounds.Lock()
 		l.held = true
 	}

@@ -28,6 +28,7 @@ type stage struct {
 
 	mu      sync.Mutex
 	lines   []string
+	answers []string                  // in the order of coming; shown behind the lines, as they come another way
 	orders  map[string]map[string]int // by child: how often it still has to do what
 	release map[string]chan struct{}  // by child: what it hangs on
 }
@@ -73,6 +74,12 @@ func (st *stage) say(format string, args ...any) {
 	st.lines = append(st.lines, fmt.Sprintf(format, args...))
 }
 
+func (st *stage) answer(format string, args ...any) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.answers = append(st.answers, fmt.Sprintf(format, args...))
+}
+
 func (st *stage) on(e supervisor.Event) {
 	line := e.Kind.String() + " " + e.Path
 	switch e.Kind {
@@ -103,8 +110,9 @@ func (st *stage) run(commands []string) []string {
 	synctest.Wait()
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	lines := collapse(st.lines)
-	st.lines = nil
+	slices.Sort(st.answers)
+	lines := append(collapse(st.lines), st.answers...)
+	st.lines, st.answers = nil, nil
 	return lines
 }
 
@@ -167,6 +175,9 @@ func (st *stage) command(words []string) {
 		n, _ := strconv.Atoi(arg(2))
 		for range n {
 			st.system.Root.Send(st.pid(arg(1)), supervisor.StartChild{Child: supervisor.ChildSpec{Props: st.puppet()}})
+			if n < 20 {
+				synctest.Wait() // one by one, for a certain order of what happens
+			}
 		}
 	case "each": // each SUPERVISOR COMMAND: to every child of it
 		root, _ := st.tree.Snapshot()
@@ -206,7 +217,7 @@ func (st *stage) draw(n supervisor.Node, indent string) {
 			line += fmt.Sprintf(", %s, %d left", child.Strategy, child.BudgetLeft)
 		}
 		if child.LastFailure != nil {
-			line += fmt.Sprintf(", failed with %v", child.LastFailure.Value)
+			line += fmt.Sprintf(", failed with %s", plain(fmt.Errorf("%v", child.LastFailure.Value)))
 		}
 		st.mu.Lock()
 		st.lines = append(st.lines, line)
@@ -236,15 +247,15 @@ func (st *stage) ask(what, path string, words []string) {
 	go func() {
 		answer, err := f.Result()
 		if err != nil {
-			st.say("no answer: %v", err)
+			st.answer("no answer: %v", err)
 			return
 		}
 		reply := answer.(supervisor.ChildReply)
 		if reply.Err != nil {
-			st.say("refused: %v", plain(reply.Err))
+			st.answer("refused: %v", plain(reply.Err))
 			return
 		}
-		st.say("answered: %s %s", what, reply.Name)
+		st.answer("answered: %s %s", what, reply.Name)
 	}()
 }
 
