@@ -18,13 +18,14 @@ import (
 
 // stage is where a scenario plays: a real actor system, and children that do as they are told.
 type stage struct {
-	t      *testing.T
-	system *actor.ActorSystem
-	hub    *supervisor.Hub
-	cancel func()
-	began  time.Time
-	root   *actor.PID
-	tree   *supervisor.Tree
+	t       *testing.T
+	system  *actor.ActorSystem
+	hub     *supervisor.Hub
+	cancel  func()
+	began   time.Time
+	root    *actor.PID
+	tree    *supervisor.Tree
+	dynamic bool
 
 	mu      sync.Mutex
 	lines   []string
@@ -111,19 +112,23 @@ func (st *stage) run(commands []string) []string {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	slices.Sort(st.answers)
-	lines := append(collapse(st.lines), st.answers...)
+	lines := append(st.collapse(st.lines), st.answers...)
 	st.lines, st.answers = nil, nil
 	return lines
 }
 
-// collapse says how many there are of more than twenty lines in a row that begin with the same word.
-func collapse(lines []string) []string {
+// collapse says how many there are of more than twenty lines in a row that begin with the same word. Those of a dynamic supervisor, whose children
+// stop all at once, are sorted.
+func (st *stage) collapse(lines []string) []string {
 	var short []string
 	for len(lines) > 0 {
 		kind, _, _ := strings.Cut(lines[0], " top/")
 		n := 1
 		for n < len(lines) && strings.HasPrefix(lines[n], kind+" top/") {
 			n++
+		}
+		if st.dynamic {
+			slices.Sort(lines[:n])
 		}
 		if n > 20 {
 			short = append(short, fmt.Sprintf("%s, %d of them", kind, n))

@@ -15,6 +15,7 @@ func (st *stage) plant(lines []string) {
 	if len(rest) > 0 {
 		st.t.Fatalf("what is %q?", rest[0])
 	}
+	st.dynamic = spec.Strategy == supervisor.Dynamic
 	spec.Events, spec.Tree, spec.Rand = st.hub, st.tree, func() float64 { return 0.5 }
 	root, err := supervisor.Spawn(st.system.Root, spec)
 	if err != nil {
