@@ -293,8 +293,10 @@ func (s *supervisor) onAwaitStart(ctx actor.Context) {
 	switch {
 	case s.startErr != nil:
 		ctx.Respond(ChildReply{Name: s.spec.Name, PID: ctx.Self(), Err: s.startErr})
-	case s.core.phase >= phaseUp:
+	case s.core.phase == phaseUp:
 		ctx.Respond(ChildReply{Name: s.spec.Name, PID: ctx.Self()})
+	case s.core.phase > phaseUp:
+		ctx.Respond(ChildReply{Name: s.spec.Name, PID: ctx.Self(), Err: ErrStopping})
 	case ctx.Sender() == nil:
 	case len(s.starters) >= maxRequests:
 		ctx.Respond(ChildReply{Name: s.spec.Name, Err: ErrBusy})
