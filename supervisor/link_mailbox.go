@@ -102,7 +102,7 @@ func (v *linkedInvoker) InvokeSystemMessage(message any) {
 	case *endNow:
 		v.end(m.message)
 	case *actor.Terminated:
-		if v.intercepted(m) || v.link != nil && v.link.lost(m.Who) {
+		if v.link != nil && v.link.lost(m.Who) {
 			return
 		}
 		v.MessageInvoker.InvokeSystemMessage(m)

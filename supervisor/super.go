@@ -154,11 +154,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 
 // intercept takes what the library would act on at once, children in no order and within no time.
 func (s *supervisor) intercept(message any, invoke func(any)) bool {
-	switch m := actor.UnwrapEnvelopeMessage(message).(type) {
-	case *actor.Terminated:
-		// One of an abandoned child would take its successor off the library's list of children.
-		child := s.children[m.Who.GetId()]
-		return child != nil && child.link.pid != m.Who
+	switch actor.UnwrapEnvelopeMessage(message).(type) {
 	case *actor.Stop:
 		return !s.finished && tell(invoke, &toldToStop{mode: stopHalt})
 	case *actor.PoisonPill:
@@ -206,7 +202,7 @@ func (s *supervisor) onStopped() { s.spec.Tree.leave(s) }
 func (s *supervisor) onTerminated(ctx actor.Context, who *actor.PID) {
 	m := s.children[who.Id]
 	if m == nil || m.link.pid != who {
-		return
+		return // not a child, or one that was abandoned long ago
 	}
 	key := m.link.key
 	reason, f := m.link.outcome()
