@@ -116,10 +116,15 @@ func (c *core) startFailed(ch *child, x exit) {
 	}
 	ch.exit = x
 	c.publish(ch, Event{Kind: StartFailed, Reason: x.reason, Failure: x.failure})
-	switch {
-	case ch.request != 0:
+	asked := ch.request != 0
+	if asked {
 		c.reply(ch, startError(x))
-		ch.dropped = ch.dropped || ch.asked == requestStart
+		ch.dropped = ch.asked == requestStart
+	}
+	switch {
+	case c.phase == phaseEnding:
+		ch.state = ChildExited // until its turn to stop comes
+	case asked:
 		ch.state = ChildExited
 		c.stopOne(ch, false)
 	case c.phase == phaseStarting:
