@@ -56,9 +56,9 @@ func (w *world) carry(acts []act) {
 			if state == "" {
 				w.fail("child %d is stopped and has no actor", key)
 			}
-			if w.c.phase == phaseEnding && state != "stopping" {
+			if w.c.phase == phaseEnding && (state == "running" || state == "starting") {
 				for _, later := range w.c.order[slices.Index(w.c.order, a.child)+1:] {
-					if w.alive[later.key] != "" && len(w.c.order) > 0 {
+					if w.alive[later.key] != "" {
 						w.fail("child %d is stopped before %d", key, later.key)
 					}
 				}
