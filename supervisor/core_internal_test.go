@@ -19,6 +19,7 @@ type world struct {
 	numbers  map[int]uint64
 	open     map[int]bool // requests
 	asked    int
+	ending   bool // since before the present acts
 	finished bool
 	log      []string
 }
@@ -31,6 +32,7 @@ func (w *world) fail(format string, args ...any) {
 // carry does what the core wants, and checks that it makes sense.
 func (w *world) carry(acts []act) {
 	w.t.Helper()
+	defer func() { w.ending = w.c.phase >= phaseEnding }()
 	for _, a := range acts {
 		key := 0
 		if a.child != nil {
@@ -56,7 +58,7 @@ func (w *world) carry(acts []act) {
 			if state == "" {
 				w.fail("child %d is stopped and has no actor", key)
 			}
-			if w.c.phase == phaseEnding && (state == "running" || state == "starting") {
+			if w.ending && (state == "running" || state == "starting") {
 				for _, later := range w.c.order[slices.Index(w.c.order, a.child)+1:] {
 					if w.alive[later.key] != "" {
 						w.fail("child %d is stopped before %d", key, later.key)
