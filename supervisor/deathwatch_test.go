@@ -100,6 +100,11 @@ func TestAwait(t *testing.T) {
 		if want := "supervisor: waiting for the end of actor-3, actor-5, actor-6, actor-7, actor-8, 1 more: context deadline exceeded"; err.Error() != want {
 			t.Error(err)
 		}
+		short, cancelShort := context.WithTimeout(t.Context(), time.Second)
+		defer cancelShort()
+		if err := supervisor.Await(short, system, pids[5:]...); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
 		synctest.Wait()
 		if n := processes(system); n != before+6 {
 			t.Errorf("%d processes, want %d", n, before+6)
@@ -416,6 +421,21 @@ func TestAwaitElsewhere(t *testing.T) {
 			t.Errorf("%v: they heard %v", why, heard)
 		}
 	}
+}
+
+// A PID may be older or newer than the address of its system.
+func TestAwaitAcrossAddresses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		system := newSystem()
+		pid := system.Root.Spawn(actor.PropsFromFunc(sleeper))
+		system.ProcessRegistry.Address = "here:1"
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := supervisor.StopAndAwait(ctx, system, system.NewLocalPID(pid.Id), pid); err != nil {
+			t.Error(err)
+		}
+		settle()
+	})
 }
 
 func BenchmarkStopAndAwait(b *testing.B) {
