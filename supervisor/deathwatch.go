@@ -35,8 +35,9 @@ func (e *AwaitError) Error() string {
 // Unwrap returns Err.
 func (e *AwaitError) Unwrap() error { return e.Err }
 
-// Await waits until every one of the actors has ended, its Stopped handled; one that does not exist (any more) has. If ctx ends first, the
-// error is an *AwaitError. A restart is not an end, and an actor that later gets the name of one that ended is another.
+// Await waits until every one of the actors has ended, its Stopped handled. One that the system's registry does not know (any more) has; if it
+// left the registry just before, its Stopped may still be running. If ctx ends first, the error is an *AwaitError. A restart is not an end, and
+// an actor that gets the name of one that ended is another.
 //
 // It watches, as an actor does, but is none: nothing stays behind in the actors or in the system when it returns. It may be called on any
 // goroutine but one that the actors need to end: not in a Receive, where AwaitAsync is the way. The actors may be children of whoever waits,
@@ -88,7 +89,13 @@ func AwaitAsync(ctx context.Context, waiting actor.Context, id any, pids ...*act
 	a.canceled, a.waiting = canceled, a.add(self)
 	a.begin(nil)
 	go func() {
-		if err := a.wait(ctx); err != errNobodyWaits {
+		err := a.wait(ctx)
+		select {
+		case <-canceled:
+			return
+		default:
+		}
+		if err != errNobodyWaits {
 			// To the process, not the name: it never reaches a successor.
 			process.SendUserMessage(self, Ended{ID: id, PIDs: pids, Err: err})
 		}
