@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -356,29 +357,37 @@ func TestAwaitAsyncOfTheDead(t *testing.T) {
 	})
 }
 
-// Many wait for many while these are stopped from all sides.
+// Many wait for many while these are stopped from all sides; none is told before the last Stopped has been handled.
 func TestAwaitConcurrently(t *testing.T) {
 	system := newSystem()
 	before := processes(system)
 	for range 20 {
 		var pids []*actor.PID
+		var stopped atomic.Int64
+		gate := make(chan struct{})
 		for range 20 {
-			pids = append(pids, system.Root.Spawn(actor.PropsFromFunc(sleeper)))
+			pid := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+				sleeper(ctx)
+				if _, ok := ctx.Message().(*actor.Stopped); ok {
+					runtime.Gosched()
+					stopped.Add(1)
+				}
+			}))
+			system.Root.Send(pid, block{until: gate})
+			pids = append(pids, pid)
 		}
 		var all sync.WaitGroup
 		for i := range 8 {
 			all.Go(func() {
 				wait := []func(context.Context, *actor.ActorSystem, ...*actor.PID) error{supervisor.Await, supervisor.StopAndAwait, supervisor.PoisonAndAwait}[i%3]
-				if err := wait(t.Context(), system, pids...); err != nil {
-					t.Error(err)
-				}
-				for _, pid := range pids {
-					if _, alive := system.ProcessRegistry.Get(pid); alive {
-						t.Errorf("%s lives", pid.Id)
-					}
+				if err := wait(t.Context(), system, pids...); err != nil || stopped.Load() != 20 {
+					t.Errorf("%v, %d have stopped", err, stopped.Load())
 				}
 			})
 		}
+		for deadline := time.Now().Add(patience); processes(system) < before+20+8 && time.Now().Before(deadline); runtime.Gosched() {
+		}
+		close(gate)
 		all.Wait()
 	}
 	if n := processes(system); n != before {

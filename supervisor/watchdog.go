@@ -169,7 +169,7 @@ func (w *Watchdog) find(now time.Time) (hanging []foundHang, over []Hang) {
 		}
 		reported := a.hang.PID != nil
 		if !reported {
-			a.hang = Hang{PID: a.pid, Message: nameOf(message), Since: a.since}
+			a.hang = Hang{PID: a.pid, Message: typeText(message), Since: a.since}
 		}
 		a.hang.For = now.Sub(a.since)
 		if !reported {
@@ -229,7 +229,7 @@ func tellHang(fn func(Hang), h Hang) {
 	fn(h)
 }
 
-func nameOf(t reflect.Type) string {
+func typeText(t reflect.Type) string {
 	if t == nil {
 		return ""
 	}
