@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/ctxext"
@@ -28,9 +29,18 @@ type Cascade struct {
 	Phase func(child *actor.PID) int
 	// OnDrain is called once, when the pill arrives, before the first child is poisoned; it may still spawn some. nil: nothing.
 	OnDrain func(ctx actor.Context)
-	// Events gets a Drained when the last child has terminated. nil: none.
+	// Deadline is how long the children may take to drain, from the pill on. What is left then is told to Stop, and a Forced event names it.
+	// A child that has still not terminated a Grace later hangs: a GivenUp event names it, and the actor ends without it; its name stays taken
+	// until it ends after all. 0: they may take as long as they like.
+	Deadline time.Duration
+	// Grace is how long a child may take to stop after the Deadline. 0: DefaultGrace.
+	Grace time.Duration
+	// Events gets a Drained when the last child has terminated, and before that a Forced or GivenUp for each that did not drain. nil: none.
 	Events *Hub
 }
+
+// DefaultGrace is a Cascade's Grace if it has none.
+const DefaultGrace = time.Second
 
 // WithCascade makes an actor drain as c says. Props with it may be shared: c is only read.
 func WithCascade(c Cascade) actor.PropsOption {
@@ -80,6 +90,7 @@ type cascadeState struct {
 	stopping bool            // told to stop, by us or by somebody else
 	plan     []*cascadeChild // those to poison, the next one first; nil before the pill
 	waiting  int             // poisoned and not terminated
+	deadline *time.Timer     // until the deadline, then until the grace is over; nil: none
 }
 
 type cascadeChild struct {
@@ -104,7 +115,10 @@ func (s *cascadeState) receive(ctx actor.ReceiverContext, envelope *actor.Messag
 		next(ctx, envelope)
 	case *actor.Stopping:
 		s.stopping = true
+		s.disarm()
 		next(ctx, envelope)
+	case *cascadeDue:
+		s.onDue(ctx, message)
 	default:
 		next(ctx, envelope)
 	}
@@ -120,6 +134,9 @@ func (s *cascadeState) onPill(ctx actor.ReceiverContext) {
 		return
 	}
 	s.draining = true
+	if s.cascade.Deadline > 0 {
+		s.arm(ctx, s.cascade.Deadline, &cascadeDue{})
+	}
 	defer func() { // even if OnDrain panics
 		s.refusing = true
 		s.advance(ctx)

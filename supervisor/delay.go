@@ -50,7 +50,7 @@ func (v *verdict) schedule(delay time.Duration, left int) bool {
 }
 
 // restartNow is the end of a delay, on the parent's goroutine.
-func (s *Strategy) restartNow(system *actor.ActorSystem, child *actor.PID, due *restartDue) {
+func (s *Strategy) restartNow(system *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID, due *restartDue) {
 	s.mu.Lock()
 	c := s.children[child.GetId()]
 	if c == nil || c.pending != due {
@@ -66,9 +66,13 @@ func (s *Strategy) restartNow(system *actor.ActorSystem, child *actor.PID, due *
 	c.incarnation++
 	incarnation, process := c.incarnation, c.process
 	s.mu.Unlock()
-	process.SendSystemMessage(child, &actor.Restart{})
-	s.Events.Publish(Event{
+	e := Event{
 		Time: s.now(), Kind: Restarted, Path: child.Id, Failure: due.failure, Directive: due.directive, Delay: due.delay,
 		BudgetLeft: due.left, Incarnation: incarnation,
-	})
+	}
+	before, after := s.group(siblings(supervisor), child)
+	s.restartBeside(system, before, e)
+	process.SendSystemMessage(child, &actor.Restart{})
+	s.Events.Publish(e)
+	s.restartBeside(system, after, e)
 }

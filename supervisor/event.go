@@ -18,6 +18,18 @@ const (
 	BudgetSpent                    // the child may not restart any more; Stopped or Escalated follows
 	GivenUp                        // a child hangs, and its parent goes on without it
 	Drained                        // an actor has drained its children and stops itself
+
+	// What a supervisor made of a Spec tells of its children; besides, Resumed, Escalated, RestartDelayed and BudgetSpent, Failed (a child
+	// that is resumed), and Stopped, which it publishes when the child has stopped.
+	Started     // the child's first instance has handled Started
+	Exited      // the child has ended by itself, for Reason, or failed; Directive is what its Decide said, 0 if the restart type decides
+	Restarting  // the child will be restarted now; in its group's turn
+	StartFailed // the child's Started failed, or it ended before, for Reason; if it was to be restarted, that is tried again
+	Killed      // the child did not stop in time, or was to be killed at once, and was abandoned: it may still run, and Path names it
+	Ended       // the supervisor has no child any more and ends, for Reason
+
+	// Forced is what a Cascade tells of a child that had not drained at its deadline.
+	Forced
 )
 
 func (k Kind) String() string {
@@ -40,18 +52,33 @@ func (k Kind) String() string {
 		return "given up"
 	case Drained:
 		return "drained"
+	case Started:
+		return "started"
+	case Exited:
+		return "exited"
+	case Restarting:
+		return "restarting"
+	case StartFailed:
+		return "start failed"
+	case Killed:
+		return "killed"
+	case Ended:
+		return "ended"
+	case Forced:
+		return "forced"
 	}
 	return "kind " + strconv.Itoa(int(k))
 }
 
-// Event is one thing that a strategy or a cascade saw or did.
+// Event is one thing that a strategy, a supervisor or a cascade saw or did.
 type Event struct {
 	Time        time.Time
 	Kind        Kind
-	Path        string        // id of the actor it is about: the child; for Drained the actor itself
-	Failure     *Failure      // nil for Drained
+	Path        string        // id of the actor it is about: the child; for Drained and Ended the actor itself
+	Reason      Reason        // Exited, Stopped, Killed, StartFailed, Ended: how it ended; 0 where no supervisor of a Spec is involved
+	Failure     *Failure      // nil for Drained, and where nothing has failed
 	Directive   Directive     // what was decided; 0 for Drained
 	Delay       time.Duration // RestartDelayed: how long; Restarted: how long it was, 0 at once
 	BudgetLeft  int           // restarts left, where one was spent (or exempt)
-	Incarnation int           // 0 for the first instance of the child, one more with every restart by its strategy; Restarted: the new one
+	Incarnation int           // 0 for the first instance of the child, one more with every restart; Restarted: the new one
 }

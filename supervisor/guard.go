@@ -68,7 +68,7 @@ type guard struct {
 func (g *guard) Receive(ctx actor.Context) {
 	message := ctx.Message()
 	if g.life.ends(ctx.ActorSystem(), ctx.Self(), message) {
-		g.life.contain(ctx.Self(), message, func() { g.inner.Receive(ctx) })
+		g.life.contain(ctx.Self(), message, linkFor(ctx, guardActors), func() { g.inner.Receive(ctx) })
 		return
 	}
 	normal := false
@@ -93,7 +93,7 @@ func (g *guardedSupervisor) HandleFailure(system *actor.ActorSystem, supervisor 
 		self = ctx.Self()
 	}
 	if g.life.ending {
-		g.life.contain(self, (*actor.Failure)(nil), func() {
+		g.life.contain(self, (*actor.Failure)(nil), nil, func() {
 			g.strategy.HandleFailure(system, supervisor, child, rs, reason, message)
 		})
 		return
@@ -117,7 +117,7 @@ func (m *guardMiddleware) receive(ctx actor.ReceiverContext, envelope *actor.Mes
 	extension := extensionOf(ctx, guardID, func() *guardExtension { return &guardExtension{life{report: m.report}} })
 	message := envelope.Message
 	if extension.life.ends(ctx.ActorSystem(), ctx.Self(), message) {
-		extension.life.contain(ctx.Self(), message, func() { m.next(ctx, envelope) })
+		extension.life.contain(ctx.Self(), message, linkFor(ctx, guardOuter), func() { m.next(ctx, envelope) })
 		return
 	}
 	normal := false
@@ -178,11 +178,18 @@ func (l *life) raise(self *actor.PID, recovered, message any) {
 	panic(f)
 }
 
-// contain runs body on a goroutine of its own and waits for it; a failure is reported and goes no further.
-func (l *life) contain(self *actor.PID, message any, body func()) {
+// contain runs body on a goroutine of its own and waits for it; a failure is reported and goes no further. It does not return if the actor
+// was abandoned by its supervisor meanwhile: see link.
+func (l *life) contain(self *actor.PID, message any, to *link, body func()) {
+	if to != nil {
+		to.back()
+	}
 	done := make(chan struct{})
-	go (&guardedEnd{life: l, self: self, message: message, body: body, done: done}).run()
+	go (&guardedEnd{life: l, self: self, message: message, body: body, done: done, link: to}).run()
 	<-done
+	if to != nil && !to.leave() {
+		runtime.Goexit()
+	}
 }
 
 type guardedEnd struct {
@@ -191,6 +198,7 @@ type guardedEnd struct {
 	message any
 	body    func()
 	done    chan struct{}
+	link    *link // nil: nobody else wants to know
 }
 
 func (e *guardedEnd) run() {
@@ -198,7 +206,11 @@ func (e *guardedEnd) run() {
 	normal := false
 	defer func() {
 		if !normal {
-			e.life.tell(e.self, failed(recover(), e.message))
+			f := failed(recover(), e.message)
+			e.life.tell(e.self, f)
+			if e.link != nil && e.link.stopping {
+				e.link.fail(f)
+			}
 		}
 	}()
 	e.body()

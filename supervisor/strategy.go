@@ -12,7 +12,7 @@ import (
 // its messages wait: something has to become of it (stop it, at least).
 type Upward func(system *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID, f *Failure)
 
-// Strategy is a one-for-one actor.SupervisorStrategy for one parent. It has state: do not share one between parents, and not between actors
+// Strategy is an actor.SupervisorStrategy for one parent, one-for-one unless Group says otherwise. It has state: do not share one between parents, and not between actors
 // made of the same Props.
 //
 // Give it to its parent with WithStrategy; or, with actor.WithSupervisor or as the parent's own SupervisorStrategy, show it every message the
@@ -22,6 +22,11 @@ type Upward func(system *actor.ActorSystem, supervisor actor.Supervisor, child *
 type Strategy struct {
 	// Decide says what is done with a child that failed. nil, and a decision of 0: DirectiveFor(Classify(f)).
 	Decide func(child *actor.PID, f *Failure) Directive
+
+	// Group says who is restarted with a child that is: OneForOne (as Dynamic), OneForAll or RestForOne. They are restarted where they are, with PID and
+	// mailbox, each told in the order of starting, and none waits for another; a Spec does that, and stops them in reverse first. One restart of a
+	// group spends the budget once. The order is known exactly with WithStrategy. PerChild has no use with a group.
+	Group Grouping
 
 	// Budget bounds the restarts (Restart and RestartLater). PerChild: each child has one of its own, and a child that has spent it is
 	// stopped, and nothing escalates. Otherwise there is one for the parent, and when it is spent OnSpent decides.
@@ -48,6 +53,8 @@ type Strategy struct {
 	meter    *Meter
 	children map[string]*childState // those that failed and may live, by id
 	sweepAt  int                    // how many of them call for a look at who has died
+	order    map[string]int         // of the children's starts, by id; only kept for a Group
+	started  int
 }
 
 // childState is what a strategy knows of a child that has failed. It belongs to one process: a successor of the same name starts anew.
@@ -64,6 +71,7 @@ type childState struct {
 func WithStrategy(s *Strategy) actor.PropsOption {
 	return func(props *actor.Props) {
 		actor.WithSupervisor(s)(props)
+		actor.WithSpawnMiddleware(s.spawning)(props)
 		actor.WithReceiverMiddleware(func(next actor.ReceiverFunc) actor.ReceiverFunc {
 			return func(ctx actor.ReceiverContext, envelope *actor.MessageEnvelope) {
 				s.Observe(ctx.ActorSystem(), envelope.Message)
@@ -88,6 +96,9 @@ func (s *Strategy) Observe(system *actor.ActorSystem, message any) {
 		if c := s.children[m.Who.GetId()]; c != nil && (c.pid == m.Who || !c.alive(system)) {
 			s.drop(c)
 		}
+		if _, alive := system.ProcessRegistry.Get(m.Who); !alive {
+			delete(s.order, m.Who.GetId())
+		}
 	}
 }
 
@@ -110,7 +121,7 @@ func (s *Strategy) Known() int {
 // HandleFailure implements actor.SupervisorStrategy.
 func (s *Strategy) HandleFailure(system *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, message any) {
 	if due, ok := reason.(*restartDue); ok {
-		s.restartNow(system, child, due)
+		s.restartNow(system, supervisor, child, due)
 		return
 	}
 	f := failureOf(reason, message)

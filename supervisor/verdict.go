@@ -50,8 +50,12 @@ func (v *verdict) restart(later bool) {
 	s.mu.Lock()
 	v.state.incarnation++
 	s.mu.Unlock()
+	before, after := s.group(siblings(v.supervisor), v.child)
+	beside := Event{Time: v.now, Kind: Restarted, Failure: v.failure, Directive: v.directive, BudgetLeft: left}
+	s.restartBeside(v.system, before, beside)
 	v.supervisor.RestartChildren(v.child)
 	v.publish(Event{Kind: Restarted, BudgetLeft: left, Incarnation: v.incarnation + 1})
+	s.restartBeside(v.system, after, beside)
 }
 
 func (v *verdict) stop() {

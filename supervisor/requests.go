@@ -1,0 +1,109 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// What a running supervisor is asked, by a request to its PID. It answers while children start, stop and wait for a restart; a change has to
+// wait until the restart of a group, or the first start, has ended.
+type (
+	// StartChild adds a child and starts it; answered with a ChildReply when it has handled Started. A child that fails to start is not added. Under a Dynamic
+	// supervisor only Name and Props are read: the rest, and Props if they are nil, is the Template's. A nested Spec is not checked here.
+	StartChild struct{ Child ChildSpec }
+	// StopChild stops a child; answered with a ChildReply when it has stopped. Its declaration stays, unless it is temporary or dynamic. Its
+	// end does not count for AutoShutdown. (OTP's terminate_child.)
+	StopChild struct{ Name string }
+	// RestartChild starts a child again that has ended or was stopped; answered with a ChildReply when it has handled Started.
+	RestartChild struct{ Name string }
+	// DeleteChild takes away the declaration of a child that has ended or was stopped; answered with a ChildReply.
+	DeleteChild struct{ Name string }
+	// GetChildren asks for the children; answered with Children at once.
+	GetChildren struct{}
+	// CountChildren asks how many there are; answered with Counts at once.
+	CountChildren struct{}
+	// AwaitStart is answered with a ChildReply of the supervisor itself when all its children have started, or when that has failed.
+	AwaitStart struct{}
+)
+
+// ChildReply answers a request about a child. Err is nil or a *ChildError.
+type ChildReply struct {
+	Name string
+	PID  *actor.PID // nil if it does not run
+	Err  error
+}
+
+// Children answers GetChildren: the children in the order of starting.
+type Children struct{ List []Node }
+
+// Counts answers CountChildren.
+type Counts struct {
+	Specs       int // declarations, whether or not they run
+	Active      int // children that run, or start, or stop
+	Supervisors int // declarations of supervisors
+	Workers     int // declarations of others
+}
+
+// ChildError is why a request was refused or failed: one of the errors below, or what the child failed to start with.
+type ChildError struct {
+	Op    string // "start", "stop", "restart" or "delete"
+	Child string
+	Err   error
+}
+
+func (e *ChildError) Error() string {
+	return fmt.Sprintf("supervisor: cannot %s child %q: %v", e.Op, e.Child, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *ChildError) Unwrap() error { return e.Err }
+
+var (
+	ErrNotFound       = errors.New("no such child")
+	ErrAlreadyStarted = errors.New("a child of that name runs")
+	ErrAlreadyPresent = errors.New("a child of that name is declared and does not run")
+	ErrRunning        = errors.New("the child runs")
+	ErrRestarting     = errors.New("the child waits for its restart")
+	ErrDynamic        = errors.New("a dynamic supervisor's children cannot be restarted or deleted")
+	ErrStopping       = errors.New("the supervisor or the child is stopping")
+	ErrBusy           = errors.New("too many requests wait already")
+	ErrExited         = errors.New("it ended before it had started")
+)
+
+// StartError is what a supervisor ends with if one of its children fails to start at its own start.
+type StartError struct {
+	Child string
+	Err   error // what the child failed with: a *Failure, or what it ended with
+}
+
+func (e *StartError) Error() string {
+	return fmt.Sprintf("supervisor: child %q failed to start: %v", e.Child, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *StartError) Unwrap() error { return e.Err }
+
+// startError is why a child did not start.
+func startError(x exit) error {
+	if x.failure != nil {
+		return x.failure
+	}
+	return ErrExited
+}
+
+// startFailure is startError as the failure of its supervisor.
+func startFailure(name string, x exit) *Failure {
+	f := &Failure{Value: &StartError{Child: name, Err: startError(x)}, Message: "*actor.Started", Phase: PhaseStarted}
+	if x.failure != nil {
+		f.Incident, f.PCs = x.failure.Incident, x.failure.PCs
+	} else {
+		f.Incident = NewIncident()
+	}
+	return f
+}
+
+func (k requestKind) String() string {
+	return nameOf(int(k), "request", "none", "start", "stop", "restart", "delete")
+}
