@@ -63,20 +63,20 @@ func PoisonAndAwait(ctx context.Context, system *actor.ActorSystem, pids ...*act
 	})
 }
 
-// Ended answers AwaitAsync.
-type Ended struct {
+// Awaited answers AwaitAsync.
+type Awaited struct {
 	ID   any          // as it was given
 	PIDs []*actor.PID // as they were given
 	Err  error        // nil if all of them have ended; else an *AwaitError
 }
 
-// AwaitAsync is Await for an actor, which must not wait in its Receive: it returns at once, and the actor gets an Ended with that id as an
+// AwaitAsync is Await for an actor, which must not wait in its Receive: it returns at once, and the actor gets an Awaited with that id as an
 // ordinary message, behind those that are in its mailbox. The id says which call it answers: after a restart it comes to the new incarnation,
 // which knows nothing of the call, and there is no closure that could act on what has gone. The actors that are waited for may be its own
 // children; watching a child with the library's Watch would tell the parent twice.
 //
 // It costs a goroutine until the actors have ended, or the waiting actor has, or ctx ends, or cancel is called: give a deadline to what may
-// never end. After cancel no Ended is sent, but one may be on its way. It is called on the waiting actor's goroutine, cancel on any.
+// never end. After cancel no Awaited is sent, but one may be on its way. It is called on the waiting actor's goroutine, cancel on any.
 func AwaitAsync(ctx context.Context, waiting actor.Context, id any, pids ...*actor.PID) (cancel func()) {
 	system, self := waiting.ActorSystem(), waiting.Self()
 	process, alive := system.ProcessRegistry.Get(self)
@@ -97,7 +97,7 @@ func AwaitAsync(ctx context.Context, waiting actor.Context, id any, pids ...*act
 		}
 		if err != errNobodyWaits {
 			// To the process, not the name: it never reaches a successor.
-			process.SendUserMessage(self, Ended{ID: id, PIDs: pids, Err: err})
+			process.SendUserMessage(self, Awaited{ID: id, PIDs: pids, Err: err})
 		}
 	}()
 	return sync.OnceFunc(func() { close(canceled) })

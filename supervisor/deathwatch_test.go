@@ -242,7 +242,7 @@ func (a *asker) Receive(ctx actor.Context) {
 		ctx.Send(pid, &actor.PoisonPill{})
 	case *actor.Terminated:
 		a.heard <- fmt.Sprintf("%d: terminated %s", a.number, m.Who.Id)
-	case supervisor.Ended:
+	case supervisor.Awaited:
 		a.heard <- fmt.Sprintf("%d: %v ended, %d, %v", a.number, m.ID, len(m.PIDs), m.Err)
 	case failNow:
 		panic(m.value)
@@ -373,7 +373,9 @@ func TestAwaitConcurrently(t *testing.T) {
 					stopped.Add(1)
 				}
 			}))
-			system.Root.Send(pid, block{until: gate})
+			begun := make(chan struct{})
+			system.Root.Send(pid, block{begun, gate})
+			<-begun
 			pids = append(pids, pid)
 		}
 		var all sync.WaitGroup
@@ -497,7 +499,7 @@ func ExampleAwaitAsync() {
 			pid := ctx.Spawn(job)
 			supervisor.AwaitAsync(context.Background(), ctx, "the job", pid)
 			ctx.Poison(pid)
-		case supervisor.Ended:
+		case supervisor.Awaited:
 			fmt.Println(m.ID, "has ended:", m.Err == nil)
 			ctx.Stop(ctx.Self())
 		case *actor.Stopped:

@@ -27,7 +27,8 @@ type Hang struct {
 // when it is over. It says only what it sees: what becomes of the actor is for others to decide (a Stop waits behind the message too).
 //
 // The actors carry WithWatchdog. One goroutine looks at all of them every Interval, between Start and the call of the function that Start
-// returns; who has a clock of his own calls Look instead. Looking holds a lock for some nanoseconds an actor, which delays actors that start
+// returns; who has a clock of his own calls Look instead. An actor leaves the list when it ends; one that its supervisor killed, at the first
+// look that finds it out of its last message. Looking holds a lock for some nanoseconds an actor, which delays actors that start
 // and end, but none that handles messages. A nil *Watchdog watches nothing. The fields must not change once it is in use.
 type Watchdog struct {
 	Limit    time.Duration // 0 or less: DefaultHangLimit
@@ -50,19 +51,24 @@ type Watchdog struct {
 	over    []Hang     // of actors that ended after they were reported
 }
 
-// WithWatchdog makes w watch the actor, from before Started to after Stopped. mailbox is the actor's own, nil for actor.Unbounded(): give
-// it here and not with actor.WithMailbox, as the watchdog stands around it.
-//
-// A message costs two atomic additions, an atomic store and a deferred call, and no allocation; an actor, 200 bytes. Messages are timed from
-// when the mailbox hands them out, middleware included. Waiting for one's children to stop is not a message.
+// WithWatchdog makes w watch the actor: it is actor.WithMailbox(w.Mailbox(mailbox)). For a child of a Spec, ChildSpec.Mailbox takes the latter.
 func WithWatchdog(w *Watchdog, mailbox actor.MailboxProducer) actor.PropsOption {
-	if mailbox == nil {
-		mailbox = actor.Unbounded()
+	return actor.WithMailbox(w.Mailbox(mailbox))
+}
+
+// Mailbox makes the mailboxes of actors that w watches, from before Started to after Stopped, around those that inner makes; nil is
+// actor.Unbounded().
+//
+// A message costs two atomic additions, an atomic store and a deferred call, and no allocation; an actor, some 300 bytes. Messages are timed
+// from when the mailbox hands them out, middleware included. Waiting for one's children to stop is not a message.
+func (w *Watchdog) Mailbox(inner actor.MailboxProducer) actor.MailboxProducer {
+	if inner == nil {
+		inner = actor.Unbounded()
 	}
 	if w == nil {
-		return actor.WithMailbox(mailbox)
+		return inner
 	}
-	return actor.WithMailbox(func() actor.Mailbox { return &watchedMailbox{Mailbox: mailbox(), watchdog: w} })
+	return func() actor.Mailbox { return &watchedMailbox{Mailbox: inner(), watchdog: w} }
 }
 
 // Start looks every Interval on a goroutine of its own, until stop is called. stop returns when that goroutine has ended, so it waits for
@@ -152,6 +158,7 @@ func (w *Watchdog) find(now time.Time) (hanging []foundHang, over []Hang) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	over, w.over = w.over, nil
+	var left []*watched
 	for _, a := range w.actors {
 		// Between two equal odd counts the type does not change: it is stored before the count becomes odd, and again only after it became even.
 		count := a.count.Load()
@@ -162,6 +169,10 @@ func (w *Watchdog) find(now time.Time) (hanging []foundHang, over []Hang) {
 				a.hang = Hang{}
 			}
 			a.seen, a.since = count, now
+			continue
+		}
+		if count%2 == 0 && a.abandoned() {
+			left = append(left, a)
 			continue
 		}
 		if count%2 == 0 || now.Sub(a.since) < limit || a.count.Load() != count {
@@ -176,6 +187,9 @@ func (w *Watchdog) find(now time.Time) (hanging []foundHang, over []Hang) {
 			hanging = append(hanging, foundHang{a.hang, a})
 		}
 	}
+	for _, a := range left {
+		w.drop(a)
+	}
 	return hanging, over
 }
 
@@ -186,10 +200,14 @@ func (w *Watchdog) add(a *watched) {
 	w.actors = append(w.actors, a)
 }
 
-// remove lets go of an actor that has ended; the last of the list takes its place.
 func (w *Watchdog) remove(a *watched) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.drop(a)
+}
+
+// drop lets go of an actor that has ended; the last of the list takes its place. mu is held.
+func (w *Watchdog) drop(a *watched) {
 	if a.index < 0 {
 		return
 	}

@@ -138,6 +138,47 @@ func TestWatchdogAtTheEnd(t *testing.T) {
 	})
 }
 
+// The children of a Spec, one of which its supervisor kills while it hangs.
+func TestWatchdogOfAbandoned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		system := newSystem()
+		w, lines := hangs(2 * time.Second)
+		stop := w.Start()
+		child := func(name string, shutdown time.Duration) supervisor.ChildSpec {
+			return supervisor.ChildSpec{Name: name, Props: actor.PropsFromFunc(sleeper), Mailbox: w.Mailbox(nil), Shutdown: shutdown}
+		}
+		root, err := supervisor.Spawn(system.Root, supervisor.Spec{Name: "root", Children: []supervisor.ChildSpec{
+			child("idle", supervisor.Brutal), child("late", time.Second), child("busy", supervisor.Brutal)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond)
+		if w.Watched() != 3 {
+			t.Errorf("%d are watched", w.Watched())
+		}
+		system.Root.Send(system.NewLocalPID("root/late"), 10*time.Second)
+		system.Root.Send(system.NewLocalPID("root/busy"), time.Second)
+		synctest.Wait()
+		if err := supervisor.StopAndAwait(t.Context(), system, root); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(3 * time.Second)
+		if w.Watched() != 1 {
+			t.Errorf("%d are watched while one of them hangs", w.Watched())
+		}
+		time.Sleep(10 * time.Second)
+		stop()
+		if w.Watched() != 0 {
+			t.Errorf("%d are watched when all have ended", w.Watched())
+		}
+		want := "3s: root/late hangs in time.Duration for 2s\n11s: root/late is out of time.Duration for 10s"
+		if got := strings.Join(*lines, "\n"); got != want {
+			t.Errorf("got:\n%s\nwant:\n%s", got, want)
+		}
+		settle()
+	})
+}
+
 func TestWatchdogStacks(t *testing.T) {
 	system := newSystem()
 	var mu sync.Mutex

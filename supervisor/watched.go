@@ -18,11 +18,16 @@ type watchedMailbox struct {
 }
 
 func (m *watchedMailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
-	if ctx, ok := invoker.(actor.Context); ok {
+	var of *link
+	ctx, ok := invoker.(actor.Context)
+	if v, linked := invoker.(*linkedInvoker); linked {
+		ctx, of, ok = v.ctx, v.link, v.ctx != nil
+	}
+	if ok {
 		// The library registers an actor's process before its mailbox's handlers. An actor that is spawned in another way is not watched: it
 		// could not be told when it ends.
 		if process, ok := ctx.ActorSystem().ProcessRegistry.Get(ctx.Self()); ok {
-			a := &watched{invoker: invoker, watchdog: m.watchdog, system: ctx.ActorSystem(), pid: ctx.Self(), process: process}
+			a := &watched{invoker: invoker, watchdog: m.watchdog, system: ctx.ActorSystem(), pid: ctx.Self(), process: process, link: of}
 			m.watchdog.add(a)
 			invoker = a
 		}
@@ -41,6 +46,7 @@ type watched struct {
 	system   *actor.ActorSystem
 	pid      *actor.PID
 	process  actor.Process // a successor of the same name has another
+	link     *link         // nil if it has no supervisor of ours
 
 	// The watchdog's, under its lock.
 	index int       // in its list; -1 once it has been removed
@@ -85,6 +91,9 @@ func (a *watched) endSystem() {
 		a.watchdog.remove(a)
 	}
 }
+
+// abandoned says whether its supervisor has cut the actor off: then nothing but the present message's end comes any more.
+func (a *watched) abandoned() bool { return a.link != nil && a.link.dead.Load() }
 
 // maxStacks bounds the text of all goroutines' stacks, in bytes.
 const maxStacks = 4 << 20
