@@ -200,7 +200,7 @@ func TestRaiseAtTheEnd(t *testing.T) {
 		t.Run(form, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				system, r := newSystem(), new(reports)
-				pid := system.Root.Spawn(acting(form, r))
+				parent, pid, events := underStrategy(t, system, form, r)
 				hold := make(chan struct{})
 				system.Root.Send(pid, act(func(ctx actor.Context) {
 					ctx.Send(ctx.Spawn(actor.PropsFromFunc(sleeper)), block{until: hold})
@@ -216,6 +216,10 @@ func TestRaiseAtTheEnd(t *testing.T) {
 				}
 				if list := r.all(); len(list) != 1 || list[0].Value != "late" {
 					t.Errorf("reported: %v", list)
+				}
+				end(t, system, parent)
+				if list := failures(events()); len(list) != 0 {
+					t.Errorf("the parent heard of %v", list)
 				}
 				settle()
 			})
