@@ -12,7 +12,9 @@ import (
 type Report func(self *actor.PID, f *Failure)
 
 // Guard stands around an actor, so that a panic or a runtime.Goexit in its Receive becomes a *Failure that Proto.Actor escalates to the
-// parent. A *Failure that the actor panics with itself is passed on as it is. report may be nil; it hears of every failure.
+// parent. A *Failure that the actor panics with itself is passed on as it is. report may be nil; it hears of every failure. So does an error
+// that is sent to the actor as a failure: see Raise. What the runtime does not let anybody recover (a concurrent map write, a stack or a heap that
+// is exhausted, a panic on another goroutine: see Protect) ends the process, guard or not.
 //
 // Once the actor's end has begun — from Stopping or Restarting on, with Stopped and everything that arrives in between — failures are
 // reported only: a panic there leaves the library's bookkeeping half done, and the actor is resurrected, or stays a zombie, or never
@@ -67,6 +69,9 @@ type guard struct {
 
 func (g *guard) Receive(ctx actor.Context) {
 	message := ctx.Message()
+	if g.life.takes(ctx.Self(), message) {
+		return
+	}
 	if g.life.ends(ctx.ActorSystem(), ctx.Self(), message) {
 		g.life.contain(ctx.Self(), message, linkFor(ctx, guardActors), func() { g.inner.Receive(ctx) })
 		return
@@ -116,6 +121,9 @@ type guardMiddleware struct {
 func (m *guardMiddleware) receive(ctx actor.ReceiverContext, envelope *actor.MessageEnvelope) {
 	extension := extensionOf(ctx, guardID, func() *guardExtension { return &guardExtension{life{report: m.report}} })
 	message := envelope.Message
+	if extension.life.takes(ctx.Self(), message) {
+		return
+	}
 	if extension.life.ends(ctx.ActorSystem(), ctx.Self(), message) {
 		extension.life.contain(ctx.Self(), message, linkFor(ctx, guardOuter), func() { m.next(ctx, envelope) })
 		return
@@ -142,6 +150,7 @@ type life struct {
 	ending   bool // Stopping, Stopped or Restarting was seen
 	stopping bool
 	stopped  bool
+	birth    uint64 // of the present incarnation, from births; for Protect
 }
 
 // ends notes where in its life the actor is and says whether its end has begun.
@@ -149,6 +158,7 @@ func (l *life) ends(system *actor.ActorSystem, self *actor.PID, message any) boo
 	switch message.(type) {
 	case *actor.Started:
 		l.ending, l.stopping, l.stopped = false, false, false
+		l.birth = births.Add(1)
 	case *actor.Stopping:
 		l.ending, l.stopping = true, true
 	case *actor.Stopped:

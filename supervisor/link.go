@@ -29,6 +29,7 @@ type link struct {
 	self   *actor.PID                 // its PID
 	key    int                        // of the child, for the supervisor
 	guard  guardKind                  // which guard calls leave
+	life   *life                      // of the guard that the supervisor adds; nil without one; used by the actor only
 	nested bool                       // the actor is a supervisor, and tells itself when it has started
 	super  atomic.Pointer[supervisor] // its present instance, if it is one
 

@@ -38,9 +38,13 @@ func (l *link) props(c *ChildSpec, base *actor.Props) *actor.Props {
 // guarded is the guard that the supervisor adds to a child that brings none.
 func (l *link) guarded(next actor.ReceiverFunc) actor.ReceiverFunc {
 	life := new(life)
+	l.life = life
 	return func(ctx actor.ReceiverContext, envelope *actor.MessageEnvelope) {
 		if l.guard != guardInner {
 			next(ctx, envelope)
+			return
+		}
+		if life.takes(ctx.Self(), envelope.Message) {
 			return
 		}
 		if life.ends(ctx.ActorSystem(), ctx.Self(), envelope.Message) {
