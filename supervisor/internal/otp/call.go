@@ -7,20 +7,15 @@ import (
 
 // call puts a call into the mailbox of the supervisor that it is for.
 func (m *Model) call(a *Action) {
-	p := m.live[a.Supervisor]
-	if p == nil || p.self == nil {
-		m.reply(a, NoProc)
-		return
-	}
-	p.self.inbox = append(p.self.inbox, message{kind: called, action: a})
-}
-
-func (m *Model) reply(a *Action, answer string) {
 	name := a.Name
 	if a.Op == WhichChildren {
 		name = a.Supervisor
 	}
-	m.replies = append(m.replies, Event{Replied, name, answer})
+	reply := &Event{Replied, name, NoProc}
+	m.replies = append(m.replies, reply)
+	if p := m.live[a.Supervisor]; p != nil {
+		p.self.inbox = append(p.self.inbox, message{kind: called, action: a, reply: reply})
+	}
 }
 
 // answer carries out one of supervisor(3)'s functions. None of them spends a restart, and none of them triggers an automatic shutdown.

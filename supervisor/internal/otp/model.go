@@ -24,7 +24,7 @@ type Model struct {
 	failing map[string]*failing
 	all     []*supervisor // that run, parents before children
 	events  []Event
-	replies []Event
+	replies []*Event // in the order of the calls; noproc until answered
 }
 
 // process is one incarnation of a child, or of the root.
@@ -56,7 +56,10 @@ func (m *Model) Do(s Step) []Event {
 	}
 	for m.turn() {
 	}
-	return append(m.events, m.replies...)
+	for _, r := range m.replies {
+		m.emit(r.Kind, r.Name, r.Reason)
+	}
+	return m.events
 }
 
 func (m *Model) act(a *Action) {
@@ -166,13 +169,8 @@ func (m *Model) end(p *process) {
 	delete(m.live, p.spec.Name)
 }
 
-// forget takes a supervisor that has ended out of the schedule. Calls in its mailbox are answered with noproc.
+// forget takes a supervisor that has ended out of the schedule. What is left in its mailbox is lost.
 func (m *Model) forget(s *supervisor) {
 	m.all = slices.DeleteFunc(m.all, func(o *supervisor) bool { return o == s })
-	for _, msg := range s.inbox {
-		if msg.kind == called {
-			m.reply(msg.action, NoProc)
-		}
-	}
 	s.inbox = nil
 }

@@ -33,10 +33,11 @@ const (
 
 type message struct {
 	kind    messageKind
-	process *process
+	process *process // childExit
 	reason  string
-	record  *record
-	action  *Action
+	record  *record // tryAgain
+	action  *Action // called
+	reply   *Event
 }
 
 func newSupervisor(m *Model, p *process) *supervisor {
@@ -57,7 +58,7 @@ func (s *supervisor) handle(msg message) {
 	case tryAgain:
 		s.onTryAgain(msg.record)
 	case called:
-		s.m.reply(msg.action, s.answer(msg.action))
+		msg.reply.Reason = s.answer(msg.action)
 	case stopped:
 		s.m.stop(s.process)
 	}
