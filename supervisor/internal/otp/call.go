@@ -14,16 +14,19 @@ func (m *Model) call(a *Action) {
 	reply := &Event{Replied, name, NoProc}
 	m.replies = append(m.replies, reply)
 	if p := m.live[a.Supervisor]; p != nil {
-		p.self.inbox = append(p.self.inbox, message{kind: called, action: a, reply: reply})
+		p.self.inbox = append(p.self.inbox, message{kind: called, action: a, process: m.last[a.Name], reply: reply})
 	}
 }
 
 // answer carries out one of supervisor(3)'s functions. None of them spends a restart, and none of them triggers an automatic shutdown.
-func (s *supervisor) answer(a *Action) string {
+func (s *supervisor) answer(a *Action, pid *process) string {
 	switch a.Op {
 	case StartChild:
 		return s.startChild(a)
 	case TerminateChild:
+		if s.spec.Strategy == SimpleOneForOne {
+			return s.terminatePID(pid)
+		}
 		return s.terminateChild(a.Name)
 	case RestartChild:
 		return s.restartChild(a.Name)
@@ -59,20 +62,30 @@ func (s *supervisor) startChild(a *Action) string {
 }
 
 // terminateChild stops a child for good, or until restart_child or a restart of the group. A restart that is under way is given up.
-//
-// Under simple_one_for_one a child is named by its pid, and that of a process which has ended is always good.
 func (s *supervisor) terminateChild(name string) string {
 	r := s.find(name)
-	switch {
-	case r != nil:
-		s.stop(r)
-		s.drop(r)
-		return OK
-	case s.spec.Strategy == SimpleOneForOne && s.m.known[name]:
-		return OK
-	default:
+	if r == nil {
 		return NotFound
 	}
+	s.stop(r)
+	s.drop(r)
+	return OK
+}
+
+// terminatePID is terminateChild under simple_one_for_one. A child that is being restarted has the pid that it had before; any other
+// process that has ended is as good as terminated.
+func (s *supervisor) terminatePID(pid *process) string {
+	if pid == nil {
+		return NotFound
+	}
+	for _, r := range s.children {
+		if r.pid == pid {
+			s.stop(r)
+			s.drop(r)
+			break
+		}
+	}
+	return OK
 }
 
 func (s *supervisor) restartChild(name string) string {

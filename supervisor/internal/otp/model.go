@@ -20,7 +20,7 @@ type Model struct {
 	spec    *Spec
 	now     time.Duration       // since the beginning
 	live    map[string]*process // who runs, by name
-	known   map[string]bool     // who has ever run
+	last    map[string]*process // who ran last, by name
 	failing map[string]*failing
 	all     []*supervisor // that run, parents before children
 	events  []Event
@@ -42,7 +42,7 @@ type failing struct {
 
 // New makes a tree that is not started yet. The spec must be valid.
 func New(spec *Spec) *Model {
-	return &Model{spec: spec, live: map[string]*process{}, known: map[string]bool{}, failing: map[string]*failing{}}
+	return &Model{spec: spec, live: map[string]*process{}, last: map[string]*process{}, failing: map[string]*failing{}}
 }
 
 // Running says whether the named worker or supervisor runs.
@@ -59,6 +59,7 @@ func (m *Model) Do(s Step) []Event {
 	for _, r := range m.replies {
 		m.emit(r.Kind, r.Name, r.Reason)
 	}
+	m.Sort(m.events)
 	return m.events
 }
 
@@ -109,7 +110,7 @@ func (m *Model) start(p *process) bool {
 	}
 	p.alive = true
 	m.live[p.spec.Name] = p
-	m.known[p.spec.Name] = true
+	m.last[p.spec.Name] = p
 	m.emit(Started, p.spec.Name, "")
 	return true
 }

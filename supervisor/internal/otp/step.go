@@ -66,8 +66,8 @@ func (e Event) String() string {
 }
 
 // Trace is what was observed: for each Step the events until nothing moved any more, in the order in which they happened, but for two
-// things that have no order of their own. Replies come at the end of the step, in the order of the calls; and the children that a
-// simple_one_for_one supervisor stops, which it does all at once, are in the order of their names.
+// things that have no order of their own. Replies come at the end of the step, in the order of the calls; and children of a
+// simple_one_for_one supervisor, which stops them all at once, are in the order of their names if they are stopped in a row.
 type Trace [][]Event
 
 // Answers to calls, as Reason of Replied.

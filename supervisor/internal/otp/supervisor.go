@@ -1,9 +1,6 @@
 package otp
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // supervisor is the state of one supervisor process.
 type supervisor struct {
@@ -19,6 +16,7 @@ type supervisor struct {
 type record struct {
 	spec       Child
 	process    *process // nil: not running, as far as the supervisor has heard
+	pid        *process // who it was last: what simple_one_for_one, whose children have no names, knows it by
 	restarting bool     // a start has failed, and another try is in the mailbox
 }
 
@@ -33,7 +31,7 @@ const (
 
 type message struct {
 	kind    messageKind
-	process *process // childExit
+	process *process // childExit: who; called: who had the name at the time of the call
 	reason  string
 	record  *record // tryAgain
 	action  *Action // called
@@ -58,7 +56,7 @@ func (s *supervisor) handle(msg message) {
 	case tryAgain:
 		s.onTryAgain(msg.record)
 	case called:
-		msg.reply.Reason = s.answer(msg.action)
+		msg.reply.Reason = s.answer(msg.action, msg.process)
 	case stopped:
 		s.m.stop(s.process)
 	}
@@ -81,7 +79,7 @@ func (s *supervisor) start(r *record) bool {
 	if !s.m.start(p) {
 		return false
 	}
-	r.process = p
+	r.process, r.pid = p, p
 	return true
 }
 
@@ -115,7 +113,6 @@ func (s *supervisor) terminate() {
 
 // terminateAtOnce is how simple_one_for_one does it: all are told first, and then waited for, so that those who hang take the time of one.
 func (s *supervisor) terminateAtOnce() {
-	slices.SortFunc(s.children, func(a, b *record) int { return strings.Compare(a.spec.Name, b.spec.Name) })
 	began, ended := s.m.now, s.m.now
 	for _, r := range s.children {
 		s.m.now = began

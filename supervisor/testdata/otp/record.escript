@@ -145,7 +145,7 @@ act(Env, {exit, Name, Reason}, Arrived) ->
         {Pid, []} ->
             Ref = monitor(process, Pid),
             case Reason of
-                killed -> exit(Pid, kill);
+                killed -> Env#env.recorder ! {kill, Pid}; % which is not traced: who calls exit/2 in a trace is a supervisor
                 _ -> Pid ! {die, Reason}
             end,
             receive {'DOWN', Ref, process, Pid, _} -> ok end,
@@ -280,6 +280,7 @@ record(Events, Names, Told) ->
             {Lines, Names1, Told1} = tell(lists:sort(Events), Names, Told, []),
             Player ! {observed, Lines},
             record([], Names1, Told1);
+        {kill, Pid} -> exit(Pid, kill), record(Events, Names, Told);
         {event, Stamp, E} -> record([{Stamp, E} | Events], Names, Told);
         {trace_ts, Pid, exit, Reason, Stamp} -> record([{Stamp, {exit, Pid, Reason}} | Events], Names, Told);
         {trace_ts, _, call, {erlang, exit, [Pid, _]}, Stamp} -> record([{Stamp, {told, Pid}} | Events], Names, Told);
