@@ -210,7 +210,7 @@ lookup(#env{tab = Tab}, Name) ->
     end.
 
 name_of(#env{tab = Tab}, Pid) ->
-    [[Name]] = ets:match(Tab, {{pid, '$1'}, Pid}),
+    [{_, Name}] = ets:lookup(Tab, {name, Pid}),
     atom_to_list(Name).
 
 is_simple(#env{tab = Tab}, Sup) -> ets:lookup(Tab, {simple, Sup}) =/= [].
@@ -346,7 +346,7 @@ start_worker(Env, #child{opts = Opts}, Owner, Name) ->
 report(#env{recorder = R, tab = Tab}, Name, Sup, Result) ->
     case Result of
         {ok, Pid} ->
-            ets:insert(Tab, {{pid, Name}, Pid}),
+            ets:insert(Tab, [{{pid, Name}, Pid}, {{name, Pid}, Name}]),
             R ! {event, stamp(), {started, Name, Pid, Sup}},
             Result;
         {error, _} ->
