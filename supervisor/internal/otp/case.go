@@ -21,8 +21,8 @@ func (c *Case) Validate() error {
 			if err := s[i].validate(kinds); err != nil {
 				return err
 			}
-			if len(s) > 1 && (s[i].Op == Start || s[i].Op == Stop || s[i].Op == Wait) {
-				return fmt.Errorf("%s cannot happen together with something else", s[i].Op)
+			if about := s[i].about(kinds); len(s) > 1 && (about == "" || about != s[0].about(kinds)) {
+				return fmt.Errorf("%s cannot happen together with %s", s[i], s[0])
 			}
 		}
 	}
@@ -65,10 +65,10 @@ func (a *Action) validate(kinds map[string]kind) error {
 		switch {
 		case a.Name == Root || a.Times < 1 || who.template:
 			return fmt.Errorf("fail %s %d: want the name of a child, and at least one", a.Name, a.Times)
-		case a.With != nil:
-			return a.With.validate(kinds)
+		case a.With == nil:
+			return nil
 		}
-		return nil
+		return a.validateWith(kinds)
 	}
 	sup := kinds[a.Supervisor]
 	switch {
@@ -91,4 +91,22 @@ func (a *Action) validate(kinds map[string]kind) error {
 		return a.Child.validate(nil)
 	}
 	return nil
+}
+
+// about is the supervisor in whose mailbox the action ends up, or empty.
+func (a *Action) about(kinds map[string]kind) string {
+	if a.Op == Exit {
+		return kinds[a.Name].owner
+	}
+	return a.Supervisor
+}
+
+func (a *Action) validateWith(kinds map[string]kind) error {
+	w, owner := a.With, kinds[a.Name].owner
+	switch {
+	case w.Op == Stop && owner == Root, w.Op == TerminateChild && w.Name == owner: // the end of the supervisor itself
+	case w.about(kinds) != owner, owner == "":
+		return fmt.Errorf("fail %s with %s: want something about its supervisor", a.Name, w)
+	}
+	return w.validate(kinds)
 }

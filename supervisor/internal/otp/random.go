@@ -178,6 +178,9 @@ func (g *generator) race() {
 	if g.one(2) {
 		child := g.anyChild()
 		with := g.about(g.owner[child])
+		if g.one(2) { // about the child that is being restarted
+			with = Action{Op: pick(g, TerminateChild, RestartChild, DeleteChild), Supervisor: g.owner[child], Name: child}
+		}
 		fail := g.fail(child)
 		fail.With = &with
 		g.do(fail)
@@ -225,7 +228,7 @@ func (g *generator) call(s string) Action {
 		return g.start(s)
 	case op == StartChild:
 		c := g.worker(g.name("w"), &Spec{AutoShutdown: AnySignificant}) // perhaps significant where it may not be
-		if w := pick(g, children...); g.one(3) && !g.isSupervisor(w) {
+		if w := pick(g, children...); g.one(2) && !g.isSupervisor(w) {
 			c.Name = w
 		}
 		g.own(s, c.Name)

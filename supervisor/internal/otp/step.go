@@ -21,13 +21,16 @@ const (
 )
 
 // Action is one thing that happens to the tree. Fields that an Op does not mention are zero.
+//
+// A With is about the child's own supervisor: the end of a sibling, a call to it, or that it is told to stop, by TerminateChild or, if it is
+// the root, by Stop. It happens while the start that fails is under way, so that it is handled before that start is tried again.
 type Action struct {
 	Op         Op
 	Supervisor string        // the five calls: who is asked
 	Name       string        // Exit, Fail: who; the first four calls: about which child
 	Reason     string        // Exit: killed is a kill from outside, for workers only
 	Times      int           // Fail: how many starts; they replace what an earlier Fail left
-	With       *Action       // Fail: happens during the last of the failing starts, or nil
+	With       *Action       // Fail: what its supervisor finds in its mailbox after the last of the failing starts, or nil
 	Wait       time.Duration // Wait: whole seconds
 	Child      *Child        // StartChild: the specification of a worker; nil for simple_one_for_one, where the name is the new child's
 }
