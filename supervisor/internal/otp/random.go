@@ -177,12 +177,8 @@ func (g *generator) step() {
 func (g *generator) race() {
 	if g.one(2) {
 		child := g.anyChild()
-		with := g.about(g.owner[child])
-		if g.one(2) { // about the child that is being restarted
-			with = Action{Op: pick(g, TerminateChild, RestartChild, DeleteChild), Supervisor: g.owner[child], Name: child}
-		}
 		fail := g.fail(child)
-		fail.With = &with
+		fail.With = g.during(child)
 		g.do(fail)
 		g.do(g.exit(g.runningOf(g.owner[child])))
 		return
@@ -196,6 +192,15 @@ func (g *generator) race() {
 		step = append(step, g.about(s))
 	}
 	g.do(step...)
+}
+
+// during is something that happens while child is being restarted, often about itself.
+func (g *generator) during(child string) *Action {
+	a := Action{Op: pick(g, TerminateChild, RestartChild, DeleteChild), Supervisor: g.owner[child], Name: child}
+	if g.one(2) {
+		a = g.about(g.owner[child])
+	}
+	return &a
 }
 
 // about is something that its supervisor finds in its mailbox: the end of one of its children, or a call.
