@@ -16,7 +16,7 @@
 
 -record(case_, {comments, name, root, steps = []}).
 -record(child, {kind, name, opts = #{}, children = []}).
--record(env, {tab, recorder, starter}).
+-record(env, {tab, player, recorder, starter}).
 
 main([File]) ->
     logger:set_primary_config(level, none),
@@ -65,7 +65,7 @@ play(C = #case_{comments = Comments, name = Name, root = Root, steps = Steps}, T
     Tab = ets:new(names, [public]),
     Recorder = spawn_link(fun() -> record([], #{}, #{}) end),
     Starter = spawn_link(fun() -> start(Recorder) end),
-    Env = #env{tab = Tab, recorder = Recorder, starter = Starter},
+    Env = #env{tab = Tab, player = self(), recorder = Recorder, starter = Starter},
     ets:insert(Tab, {spec, Root}),
     Began = case [W || {_, As} <- Steps, {wait, W} <- As] of [] -> no_clock; _ -> align() end,
     try
@@ -122,11 +122,18 @@ parent(#env{tab = Tab}, Name) ->
 
 %% Makes an action happen while a supervisor is busy or suspended, and waits until it is in that supervisor's mailbox.
 act_on(Env, Sup, Action) ->
-    Before = queue(Sup),
-    act(Env, Action, fun() -> await(fun() -> queue(Sup) > Before end) end).
+    Before = queue(Env, Sup),
+    act(Env, Action, fun() -> await(fun() -> queue(Env, Sup) > Before end) end).
 
-queue(Pid) ->
-    case process_info(Pid, messages) of {messages, L} -> length(L); undefined -> 0 end.
+%% How many messages of the case are in a mailbox: the player's own, who asks whether all has settled, are none.
+queue(#env{player = Player}, Pid) ->
+    case process_info(Pid, messages) of
+        {messages, L} -> length([M || M <- L, not is_from(Player, M)]);
+        undefined -> 0
+    end.
+
+is_from(Player, {'$gen_call', {Player, _}, which_children}) -> true;
+is_from(_, _) -> false.
 
 %% Arrived is called if the action does send something to a supervisor.
 act(Env = #env{starter = Starter}, start, _) ->
