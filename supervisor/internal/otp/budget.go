@@ -2,7 +2,7 @@ package otp
 
 import "time"
 
-// budget counts restarts as supervisor(3), "Tuning the Intensity and Period" has it: more than intensity within period are too many.
+// budget counts restarts as "Supervisor Behaviour", "Tuning the Intensity and Period" has it: more than intensity within period are too many.
 //
 // OTP takes the time in whole seconds, and a restart that lies exactly one period back still counts.
 type budget struct {

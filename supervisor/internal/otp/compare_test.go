@@ -17,7 +17,8 @@ func TestCompare(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	cases, err := otp.Parse("-- x\nsupervisor root strategy=simple_one_for_one intensity=0 period=5\n  worker t\n> start\n> start_child root a\n> start_child root b\n> stop")
+	cases, err := otp.Parse("-- x\nsupervisor root strategy=simple_one_for_one intensity=0 period=5\n  worker t\n" +
+		"> start\n> start_child root a\n> start_child root b\n> stop")
 	if err != nil {
 		t.Fatal(err)
 	}

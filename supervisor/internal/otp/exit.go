@@ -30,7 +30,7 @@ func abnormal(reason string) bool {
 	return reason != Normal && reason != ShutdownStop && !strings.HasPrefix(reason, "{shutdown,")
 }
 
-// autoShutdown ends the supervisor with shutdown if the end of r says so (supervisor(3), "Automatic Shutdown"). Only a child that ended by
+// autoShutdown ends the supervisor with shutdown if the end of r says so ("Supervisor Behaviour", "Automatic Shutdown"). Only a child that ended by
 // itself and is not restarted gets here, neither one that the supervisor stopped nor one whose restart the budget refused.
 func (s *supervisor) autoShutdown(r *record) {
 	if !r.spec.Significant {

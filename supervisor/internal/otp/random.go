@@ -21,7 +21,8 @@ func Random(rng *rand.Rand, size int) (*Spec, []Step) { return Mix{Depth: 2}.Ran
 
 // Random makes a case of the given mix.
 func (x Mix) Random(rng *rand.Rand, size int) (*Spec, []Step) {
-	g := &generator{Mix: x, rng: rng, left: max(1, size), owner: map[string]string{}, children: map[string][]string{}, simple: map[string]bool{}}
+	g := &generator{Mix: x, rng: rng, left: max(1, size)}
+	g.owner, g.children, g.simple = map[string]string{}, map[string][]string{}, map[string]bool{}
 	g.spec = g.supervisor(Root, x.Depth)
 	g.model = New(g.spec)
 	if g.one(10) && !g.simple[Root] {

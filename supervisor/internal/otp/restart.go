@@ -2,7 +2,7 @@ package otp
 
 import "slices"
 
-// restart spends one restart and carries out the strategy (supervisor(3), "Supervision Principles"; System Documentation, "Supervisor
+// restart spends one restart and carries out the strategy (supervisor(3), "Supervision Principles"; OTP Design Principles, "Supervisor
 // Behaviour", "Restart Strategy"). If the budget is spent the supervisor ends instead, with shutdown, once it has stopped its children.
 func (s *supervisor) restart(r *record) {
 	if !s.budget.spend(s.m.now) {

@@ -11,6 +11,7 @@ import (
 // TestRefused wants of each text that it is refused, and for the right reason.
 func TestRefused(t *testing.T) {
 	const root = "-- x\nsupervisor root strategy=one_for_one intensity=1 period=5\n"
+	const nested = root + "  worker a\n  supervisor s strategy=one_for_one intensity=1 period=5\n    worker b\n"
 	const simple = "-- x\nsupervisor root strategy=simple_one_for_one intensity=1 period=5\n"
 	for _, c := range []struct{ text, reason string }{
 		{"worker a", "line 1: not expected here"},
@@ -40,8 +41,8 @@ func TestRefused(t *testing.T) {
 		{root + "  worker a\n> fail a 0", "at least one"},
 		{root + "  worker a\n> fail a 1 with exit b crash", "want something about its supervisor"},
 		{root + "  worker a\n> fail a 1 with wait 1", "want something about its supervisor"},
-		{root + "  worker a\n  supervisor s strategy=one_for_one intensity=1 period=5\n    worker b\n> exit a crash & exit b crash", "cannot happen together"},
-		{root + "  worker a\n  supervisor s strategy=one_for_one intensity=1 period=5\n    worker b\n> fail b 1 with stop", "want something about its supervisor"},
+		{nested + "> exit a crash & exit b crash", "cannot happen together"},
+		{nested + "> fail b 1 with stop", "want something about its supervisor"},
 		{root + "  worker a\n> fail a 1 with", "not in the form"},
 		{root + "  worker a\n> delete_child a b", "a is no supervisor"},
 		{root + "  supervisor s strategy=one_for_one intensity=1 period=5\n    worker a\n> delete_child root a", "a is not root's"},

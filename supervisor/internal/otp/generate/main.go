@@ -27,6 +27,7 @@ func main() {
 		spec, steps := x.Random(rng, 1+rng.IntN(*size))
 		cases[i] = otp.Case{Name: fmt.Sprintf("random %d/%d", *seed, i+1), Spec: spec, Steps: steps}
 	}
-	fmt.Printf("# Random cases: generate -seed %d -n %d -size %d -depth %d -waits=%t -races=%t\n\n", *seed, *n, *size, x.Depth, x.Waits, x.Races)
+	fmt.Printf("# Random cases: generate -seed %d -n %d -size %d ", *seed, *n, *size)
+	fmt.Printf("-depth %d -waits=%t -races=%t\n\n", x.Depth, x.Waits, x.Races)
 	fmt.Print(otp.Format(cases))
 }
