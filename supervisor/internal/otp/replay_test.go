@@ -24,7 +24,7 @@ func TestReplay(t *testing.T) {
 		}
 		cases += len(recorded)
 	})
-	if cases < 300 {
+	if cases < 900 {
 		t.Errorf("only %d recorded cases", cases)
 	}
 }
