@@ -80,47 +80,91 @@ func New(c Config) (*Server, error) {
 // Serve returns when nothing of it is left. The error is that of listening, the failure that ended the server,
 // [ErrUnanswered], or [ErrLeaked]; it is nil if every request that was decoded was answered, or had no connection any more.
 func (s *Server) Serve(ctx context.Context) error {
-	s.mu.Lock()
-	if s.state != fresh {
-		s.mu.Unlock()
-		return ErrServerClosed
-	}
-	listeners, err := s.listen(ctx)
+	end, err := s.start(ctx, newSystem().Root, "server")
 	if err != nil {
-		s.state = shut
-		close(s.ready)
-		close(s.ended)
-		s.mu.Unlock()
 		return err
 	}
-	s.listeners = listeners
+	stop := context.AfterFunc(ctx, func() { s.system.Root.Poison(s.root) })
+	defer stop()
+	return end()
+}
+
+// Spawn listens, and has the server serve as an actor of a system that exists already: at its root if parent is a
+// RootContext, else as a child of the actor that calls Spawn, on that actor's goroutine. name is the last part of the
+// actor's id, and must be free. A server serves once, by Spawn or by Serve.
+//
+// The server ends by [Server.Shutdown], by a PoisonPill to its PID, with its parent, and when it has failed. A parent that
+// is poisoned and carries a supervisor.Cascade waits for its drain. A parent that just stops, as parents do otherwise,
+// stops it by force: what is unanswered is counted, and handlers that do not return are left behind. [Server.Wait] says
+// how it ended. A server that fails drains by itself; the parent's strategy should stop it, and not restart it.
+//
+// The library logs what it does to the system's own logger, and not to Config.Logger.
+func (s *Server) Spawn(parent actor.SpawnerContext, name string) (*actor.PID, error) {
+	end, err := s.start(context.Background(), parent, name)
+	if err != nil {
+		return nil, err
+	}
+	go func() { _ = end() }() // it ends with the server
+	return s.PID(), nil
+}
+
+// Wait waits for the end of a server, and returns what Serve would. If ctx ends first, it returns the error of ctx.
+func (s *Server) Wait(ctx context.Context) error {
+	select {
+	case <-s.ended:
+		r := s.result()
+		return r.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// start listens, and spawns the server's actor. end waits for its end.
+func (s *Server) start(ctx context.Context, parent actor.SpawnerContext, name string) (end func() error, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != fresh {
+		return nil, ErrServerClosed
+	}
 	log := &eventLog{logger: s.config.Logger}
 	unsubscribe := s.hub.Subscribe(0, log.on)
-	s.system = newSystem()
-	s.root, err = s.system.Root.SpawnNamed(actors.NewServerProps(s.stage, listeners, s.lifecycle), "server")
-	if err != nil {
-		panic(fmt.Sprintf("understudy: spawning the first actor of a new system: %v", err))
+	listeners, err := s.listen(ctx)
+	if err == nil {
+		s.root, err = parent.SpawnNamed(actors.NewServerProps(s.stage, listeners, s.lifecycle), name)
 	}
-	s.state = serving
-	s.mu.Unlock()
+	if err != nil {
+		for _, l := range listeners {
+			l.Close()
+		}
+		unsubscribe()
+		s.state, s.root, s.urls = shut, nil, nil
+		close(s.ready)
+		close(s.ended)
+		return nil, err
+	}
+	s.listeners, s.system, s.state = listeners, parent.ActorSystem(), serving
+	return func() error {
+		s.await()
+		unsubscribe()
+		log.flush()
+		close(s.ended)
+		r := s.result()
+		return r.Err()
+	}, nil
+}
 
+// await waits for the end of a server that was started, and puts its report together.
+func (s *Server) await() {
 	select {
 	case <-s.lifecycle.Started:
-		close(s.ready)
 	case <-s.lifecycle.Stopped:
-		close(s.ready)
 	}
-	stop := context.AfterFunc(ctx, func() { s.system.Root.Poison(s.root) })
+	close(s.ready)
 	<-s.lifecycle.Stopped
-	stop()
 	report := s.finish()
-	unsubscribe()
-	log.flush()
 	s.mu.Lock()
 	s.state, s.report = shut, report
 	s.mu.Unlock()
-	close(s.ended)
-	return report.Err()
 }
 
 // newSystem returns an actor system that keeps quiet: the library logs each recovery and each dead letter, of which the hub

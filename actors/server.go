@@ -36,7 +36,7 @@ func (s *server) Receive(ctx actor.Context) {
 	case messages.Force:
 		s.onForce(ctx)
 	case *actor.Stopping:
-		s.onStopping()
+		s.onStopping(ctx)
 	case *actor.Stopped:
 		s.onStopped()
 	}
@@ -118,9 +118,15 @@ const (
 	looksBeforeGivingUp = 3
 )
 
-func (s *server) onStopping() {
+// onStopping is the end, after a drain or without one. In the latter case the children are being stopped as they are, and
+// handlers have to be cancelled and, at last, given up, or the pool would wait for them.
+func (s *server) onStopping(ctx actor.Context) {
 	for _, l := range s.listeners {
 		l.Close()
+	}
+	if len(ctx.Children()) > 0 {
+		self, root := ctx.Self(), ctx.ActorSystem().Root
+		s.force = time.AfterFunc(lookAgain, func() { root.Send(self, messages.Force{}) })
 	}
 	if s.expire != nil {
 		s.expire.Stop()
