@@ -100,7 +100,8 @@ type Config struct {
 	// this one are given to others. The handler goes on until its deadline; a substitute takes the worker's place.
 	Stall time.Duration
 	// MaxDetached is how many handlers may have stalled at once. When as many do not return, a handler of which calls are
-	// among them answers UNAVAILABLE; other handlers are served.
+	// among them answers UNAVAILABLE; other handlers are served, and as many of their calls as there are workers may stall on
+	// top of that.
 	MaxDetached int
 	// Retries is how often an Idempotent handler is called again for a request with which it crashed. Negative means never.
 	Retries int

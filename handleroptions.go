@@ -72,8 +72,8 @@ func Idempotent() HandlerOption {
 // handled at a time; those of one connection are handled in the order of their arrival. Requests with other keys go on
 // meanwhile — except that keys are hashed to 1,024 slots, and two keys of one slot are treated as one.
 //
-// A handler that misses its deadline loses its hold on the key: what it still does then may coincide with the next
-// request's handler.
+// A handler that misses its deadline loses its hold on the key: what it still does then, or begins to do just as the deadline
+// passes, may coincide with the next request's handler. Its context has ended by then.
 //
 // In is the handler's message type. key is called on the goroutine that reads the connection, must be fast, must not keep
 // or change its message, and must give the same key for the same message. A request that does not decode has no key; one

@@ -1,6 +1,7 @@
 package understudy_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"runtime"
@@ -332,5 +333,41 @@ func TestFirstSlowBurstIsSpread(t *testing.T) {
 			p.want(addReply(int32(i + 1)))
 		}
 		p.Close()
+	}
+}
+
+// A framing error behind a request whose handler holds up, or ends, the goroutine that reads: the requests before it get
+// their replies, and then the error is told.
+func TestRefusalBehindRequests(t *testing.T) {
+	for _, what := range []string{"exit", "hang", "crash", "key"} {
+		t.Run(what, func(t *testing.T) {
+			puppet := newPuppet(t)
+			s := understudy.NewService[*messages.ClientMessage, *messages.ServerMessage]()
+			var options []understudy.HandlerOption
+			if what == "key" {
+				options = append(options, understudy.Key(func(in *messages.EchoMessage) string {
+					if in.Content == "key" {
+						runtime.Goexit()
+					}
+					return in.Content
+				}))
+			}
+			understudy.Handle(s, puppet.echo, options...)
+			h := serve(t, understudy.Config{Service: s, Workers: 2, Stall: 10 * time.Millisecond, Deadline: patience})
+			p := h.dial()
+			b := append(append(p.frame(echoRequest("one")), p.frame(echoRequest(what))...), p.frame(echoRequest("two"))...)
+			p.send(append(b, bytes.Repeat([]byte{0xff}, 12)...)...)
+			p.want(echoReply("one"))
+			if what == "hang" {
+				until(t, "another worker has served the rest", func() bool { return h.Counts().Codes[messages.OK] == 2 })
+				puppet.letGo()
+				p.want(echoReply(what))
+			} else {
+				p.want(errorReply(messages.Internal))
+			}
+			p.want(echoReply("two"))
+			p.want(errorReply(messages.InvalidArgument))
+			p.wantEnd()
+		})
 	}
 }

@@ -34,6 +34,9 @@ func (w *witness) enter(ctx context.Context, content string) (leave func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls++
+	if ctx.Err() != nil {
+		return func() {} // it begins as its deadline passes, and holds nothing any more
+	}
 	if other := w.inside[key]; other != nil && other.Err() == nil {
 		w.t.Errorf("two handlers have the key %s at once", key)
 	}
@@ -248,4 +251,46 @@ func TestKeyFunctionCrashes(t *testing.T) {
 	p.send(append([]byte{4, 10, 2, 10, 5}, p.frame(echoRequest("after"))...)...)
 	p.want(errorReply(messages.InvalidArgument))
 	p.want(echoReply("after"))
+}
+
+// When a handler stalls, and returns at just the time at which the rest of its burst is handed to other workers, the order
+// of its key is kept.
+func TestDetachedKeyKeepsItsOrder(t *testing.T) {
+	const each, rounds = 1000, 30
+	var mu sync.Mutex
+	var order []int
+	s := understudy.NewService[*messages.ClientMessage, *messages.ServerMessage]()
+	understudy.Handle(s, func(_ context.Context, in *messages.EchoMessage) (*messages.EchoMessage, error) {
+		var i int
+		_, _ = fmt.Sscanf(in.Content, "%d", &i)
+		mu.Lock()
+		order = append(order, i)
+		round := len(order) / each
+		mu.Unlock()
+		if i == 0 {
+			timer := time.NewTimer(time.Duration(5000+500*(round%5)) * time.Microsecond)
+			<-timer.C
+		}
+		return in, nil
+	}, understudy.Key(func(*messages.EchoMessage) string { return "one for all" }))
+	h := serve(t, understudy.Config{Service: s, Workers: 4, Stall: 5 * time.Millisecond, Deadline: patience})
+	for round := range rounds {
+		p := h.dial()
+		var b []byte
+		for i := range each {
+			b = append(b, p.frame(echoRequest(fmt.Sprint(i)))...)
+		}
+		p.send(b...)
+		for i := range each {
+			p.want(echoReply(fmt.Sprint(i)))
+		}
+		p.Close()
+		mu.Lock()
+		for i, n := range order[round*each:] {
+			if n != i {
+				t.Fatalf("round %d: request %d was handled in place %d", round, n, i)
+			}
+		}
+		mu.Unlock()
+	}
 }

@@ -1,5 +1,7 @@
 package understudy
 
+import "math"
+
 // What a connection, a request and a handler cost in memory besides the bytes of requests and replies; upper bounds,
 // measured: an idle connection has 4 KiB, a burst of a single request half a KiB.
 const (
@@ -13,7 +15,7 @@ const (
 const errorReply = 128
 
 // MemoryCeiling returns how many bytes of memory a server with this configuration may use at most, with Go's default of
-// GOGC=100, whatever its clients do. largestReply is the size in bytes of the largest reply that a handler gives; 0 means
+// GOGC=100, whatever its clients do; more than an int64 holds is the largest int64. largestReply is the size in bytes of the largest reply that a handler gives; 0 means
 // that no reply is larger than its request and 128 bytes, as with Echo and Add. What handlers allocate besides the message
 // they get and the reply they give, up to twice the size on the wire for each, comes on top, and so does what is pushed.
 //
@@ -31,5 +33,19 @@ func (c Config) MemoryCeiling(largestReply int) int64 {
 	}
 	connection := connectionMemory + read + 2*requests + int64(c.Window)*requestMemory + 2*replies + 2*int64(c.WriteBuffer)
 	handler := handlerMemory + 4*read + 4*reply + int64(c.WriteBuffer)
-	return 2 * (serverMemory + int64(c.MaxConnections)*connection + int64(c.MaxWorkers+c.MaxDetached)*handler)
+	// Handlers of a kind are refused once MaxDetached have stalled, but as many of it may be running by then as there are workers.
+	handlers := int64(c.MaxDetached) + int64(c.MaxWorkers)*int64(1+c.Service.kinds())
+	return saturated(2*float64(serverMemory), 2*float64(c.MaxConnections)*float64(connection), 2*float64(handlers)*float64(handler))
+}
+
+// saturated is the sum of some bytes, or the largest number there is.
+func saturated(terms ...float64) int64 {
+	sum := 0.0
+	for _, t := range terms {
+		sum += t
+	}
+	if sum >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(sum)
 }

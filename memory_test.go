@@ -63,12 +63,16 @@ func TestMemoryCeiling(t *testing.T) {
 	read := 2*mib + 16
 	requests := mib + read
 	for largest, want := range map[int]int64{
-		1000: 2 * (16*mib + 3*(16*kib+read+2*requests+10*kib+2*10*1000+2*8*kib) + (7+11)*(64*kib+4*read+4*1000+8*kib)),
-		0:    2 * (16*mib + 3*(16*kib+read+2*requests+10*kib+2*(requests+10*128)+2*8*kib) + (7+11)*(64*kib+4*read+4*(read+128)+8*kib)),
+		1000: 2 * (16*mib + 3*(16*kib+read+2*requests+10*kib+2*10*1000+2*8*kib) + (11+7*3)*(64*kib+4*read+4*1000+8*kib)),
+		0:    2 * (16*mib + 3*(16*kib+read+2*requests+10*kib+2*(requests+10*128)+2*8*kib) + (11+7*3)*(64*kib+4*read+4*(read+128)+8*kib)),
 	} {
 		if got := c.MemoryCeiling(largest); got != want {
 			t.Errorf("replies of %d bytes: %d, want %d", largest, got, want)
 		}
+	}
+	most := understudy.Config{MaxConnections: math.MaxInt32, MaxFrame: 1 << 30, WindowBytes: math.MaxInt32, Window: 1 << 20}
+	if got := most.MemoryCeiling(1 << 20); got != math.MaxInt64 {
+		t.Errorf("the ceiling of the largest configuration is %d", got)
 	}
 	// The figures in the documentation.
 	doc, err := os.ReadFile("docs/configuration.md")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -134,5 +135,51 @@ func TestDeclaredSlow(t *testing.T) {
 				t.Error("a handler that was declared slow ran on a reader's goroutine")
 			}
 		})
+	}
+}
+
+// A pool that fails while it grows, under a load that never ends, is restarted, and grows on.
+func TestPoolFailsWhileItGrows(t *testing.T) {
+	for after := 1; after <= 3; after++ {
+		t.Run(fmt.Sprint("after ", after), func(t *testing.T) {
+			const high, clients = 8, 24
+			s := understudy.NewService[*messages.ClientMessage, *messages.ServerMessage]()
+			understudy.Handle(s, func(_ context.Context, in *messages.EchoMessage) (*messages.EchoMessage, error) {
+				timer := time.NewTimer(20 * time.Millisecond)
+				<-timer.C
+				return in, nil
+			})
+			h := serve(t, understudy.Config{
+				Service: s, Workers: 1, MaxWorkers: high, Deadline: patience, Faults: []string{fmt.Sprintf("panic pool after=%d count=1", after)},
+			})
+			var stop atomic.Bool
+			var all sync.WaitGroup
+			for range clients {
+				p := h.dial()
+				all.Go(func() {
+					defer p.Close()
+					for !stop.Load() {
+						p.send(p.frame(echoRequest("slow"))...)
+						p.want(echoReply("slow"))
+					}
+				})
+			}
+			until(t, "the pool has grown", func() bool { return h.Status().Pool.Workers == high && struck(h) == 1 })
+			stop.Store(true)
+			all.Wait()
+		})
+	}
+}
+
+// Retried bursts wait too.
+func TestWaitedFitsWaitSum(t *testing.T) {
+	_, h := newFlaky(t, understudy.Config{Workers: 2, Deadline: patience}, understudy.Idempotent())
+	p := h.dial()
+	for i := range 10 {
+		p.send(p.frame(echoRequest(fmt.Sprint("1 ", i)))...)
+		p.want(echoReply(fmt.Sprint("1 ", i)))
+	}
+	if st := h.Status().Pool; st.Waited != 10 || st.WaitSum == 0 || st.Queue.Now != 0 {
+		t.Errorf("ten bursts were retried: %+v", st)
 	}
 }

@@ -159,3 +159,44 @@ func TestHandlerOptionsThatDoNotFit(t *testing.T) {
 		}
 	}
 }
+
+// A retried request whose reply is larger than a buffer, alone and behind others.
+func TestRetryOfLargeReply(t *testing.T) {
+	_, h := newFlaky(t, understudy.Config{Workers: 2, Deadline: patience}, understudy.Idempotent())
+	p := h.dial()
+	for i := range 3 {
+		content := fmt.Sprint("1 ", i, strings.Repeat("x", 100<<10))
+		p.send(append(p.frame(echoRequest(fmt.Sprint("0 ", i))), p.frame(echoRequest(content))...)...)
+		p.want(echoReply(fmt.Sprint("0 ", i)))
+		p.want(echoReply(content))
+		p.send(p.frame(echoRequest(content + "again"))...)
+		p.want(echoReply(content + "again"))
+	}
+}
+
+// A request whose handler has crashed, and which waits for another try until its deadline, was started.
+func TestRetryThatWaitsWasStarted(t *testing.T) {
+	release, called := make(chan struct{}), make(chan struct{}, 10)
+	s := understudy.NewService[*messages.ClientMessage, *messages.ServerMessage]()
+	understudy.Handle(s, func(_ context.Context, in *messages.EchoMessage) (*messages.EchoMessage, error) {
+		called <- struct{}{}
+		<-release
+		if in.Content == "victim" {
+			panic("as it was told")
+		}
+		<-release
+		return in, nil
+	}, understudy.Idempotent(), understudy.Slow())
+	h := serve(t, understudy.Config{Service: s, Workers: 1, Deadline: 300 * time.Millisecond, Stall: patience, Retries: 100})
+	victim, hog := h.dial(), h.dial()
+	victim.send(victim.frame(echoRequest("victim"))...)
+	<-called
+	hog.send(hog.frame(echoRequest("hog"))...)
+	until(t, "the hog waits", func() bool { return h.Status().Pool.Queue.Now == 1 })
+	release <- struct{}{} // the victim crashes, and one of the two comes next
+	if m, err := victim.next(); err != nil || m.GetError().GetNotStarted() || m.GetError() == nil {
+		t.Errorf("got %v, %v", m, err)
+	}
+	close(release)
+	hog.Close()
+}

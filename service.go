@@ -35,6 +35,8 @@ type Service[Req, Resp proto.Message] struct {
 type Handlers interface {
 	// build returns the table, or everything that is wrong with the service, joined.
 	build() (*actors.Table, error)
+	// kinds returns how many handlers there are.
+	kinds() int
 }
 
 // NewService returns a service without handlers for the envelopes Req and Resp. Resp must have an arm of type
@@ -149,6 +151,8 @@ func (s *Service[Req, Resp]) fail(err error) {
 		s.errs = append(s.errs, err)
 	}
 }
+
+func (s *Service[Req, Resp]) kinds() int { return len(s.handlers) }
 
 func (s *Service[Req, Resp]) build() (*actors.Table, error) {
 	if s == nil || (s.table == nil && len(s.errs) == 0) {

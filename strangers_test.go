@@ -2,6 +2,8 @@ package understudy_test
 
 import (
 	"bytes"
+	"fmt"
+	"net"
 	"runtime"
 	"slices"
 	"sync"
@@ -203,4 +205,103 @@ func BenchmarkStrangers(b *testing.B) {
 	b.ReportMetric(median(ratios), "p99-ratio")
 	b.ReportMetric(median(quiets)/1000, "quiet-p99-us")
 	b.ReportMetric(median(louds)/1000, "p99-us")
+}
+
+// Requests of connections that are gone take up neither memory nor places in the queue.
+func TestRequestsOfTheGone(t *testing.T) {
+	for _, keyed := range []bool{true, false} {
+		t.Run(fmt.Sprint("keyed ", keyed), func(t *testing.T) {
+			const places, gone = 50, 300
+			puppet := newPuppet(t)
+			s := understudy.NewService[*messages.ClientMessage, *messages.ServerMessage]()
+			options := []understudy.HandlerOption{understudy.Slow()}
+			if keyed {
+				options = append(options, understudy.Key(func(in *messages.EchoMessage) string { return in.Content[:1] }))
+			}
+			understudy.Handle(s, puppet.echo, options...)
+			c := understudy.Config{
+				Service: s, MaxConnections: 3, MaxFrame: 64 << 10, WindowBytes: 64 << 10, Window: 32, ReadBuffer: 16 << 10, WriteBuffer: 16 << 10,
+				Workers: 1, MaxDetached: 2, Queue: places, Deadline: patience, Stall: patience,
+			}
+			meter := newMemoryMeter()
+			h := serve(t, c)
+			first := h.dial()
+			first.send(first.frame(echoRequest("hang"))...)
+			until(t, "it hangs", func() bool { return puppet.inside.Load() == 1 })
+			request := frame(transport.Delimited, echoRequest("h"+string(bytes.Repeat([]byte("x"), 60_000))))
+			for range gone {
+				p, err := h.tryDial()
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.send(request...)
+				until(t, "it waits", func() bool { return h.Status().Pool.Queue.Now == 1 })
+				if err := p.Conn.(*net.TCPConn).SetLinger(0); err != nil {
+					t.Fatal(err)
+				}
+				p.Close()
+				until(t, "it is gone, and its request too", func() bool { return h.Status().Connections.Now == 1 && h.Status().Pool.Queue.Now == 0 })
+			}
+			if used, ceiling := meter.stop(), c.MemoryCeiling(0); used > ceiling {
+				t.Errorf("%d KiB of memory were used; the ceiling is %d KiB", used>>10, ceiling>>10)
+			}
+			puppet.letGo()
+			first.want(echoReply("hang"))
+		})
+	}
+}
+
+// A handler that hangs keeps its request, and not what else its connection had in flight.
+func TestHungHandlersOfTheGone(t *testing.T) {
+	const hung = 100
+	puppet := newPuppet(t)
+	c := understudy.Config{
+		Service: puppet.service(), MaxConnections: 3, MaxFrame: 4 << 10, WindowBytes: 1 << 20, ReadBuffer: 4 << 10, WriteBuffer: 4 << 10,
+		Workers: 2, MaxDetached: hung + 2, Deadline: patience, Stall: 5 * time.Millisecond,
+	}
+	h := serve(t, c)
+	runtime.GC()
+	before := memoryInUse()
+	request := frame(transport.Delimited, echoRequest(string(bytes.Repeat([]byte("x"), 4000))))
+	for i := range hung {
+		p, err := h.tryDial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ok := h.Counts().Codes[messages.OK]
+		p.send(p.frame(echoRequest("hang"))...)
+		until(t, "it hangs", func() bool { return h.Counts().Detached == int64(i+1) })
+		p.send(bytes.Repeat(request, 100)...)
+		until(t, "the others are served", func() bool { return h.Counts().Codes[messages.OK] >= ok+100 })
+		if err := p.Conn.(*net.TCPConn).SetLinger(0); err != nil {
+			t.Fatal(err)
+		}
+		p.Close()
+		until(t, "it is gone", func() bool { return h.Status().Connections.Now == 0 })
+	}
+	runtime.GC()
+	runtime.GC()
+	if each := (memoryInUse() - before) / hung; each > 100<<10 {
+		t.Errorf("a hung handler keeps %d KiB, and its connection had 400 KiB of replies", each>>10)
+	}
+	puppet.letGo()
+}
+
+// A connection at rest keeps nothing of what it has sent.
+func TestRestKeepsNothing(t *testing.T) {
+	const connections = 20
+	h := serve(t, understudy.Config{})
+	content := string(bytes.Repeat([]byte("x"), 1<<20))
+	runtime.GC()
+	before := memoryInUse()
+	for range connections {
+		p := h.dial()
+		go func() { _, _ = p.Write(p.frame(echoRequest(content))) }()
+		p.want(echoReply(content))
+		p.r = nil // its buffer is as large
+	}
+	until(t, "the memory is free", func() bool {
+		runtime.GC()
+		return (memoryInUse()-before)/connections < 64<<10
+	})
 }

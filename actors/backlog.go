@@ -123,8 +123,31 @@ func (q *backlog) popLate(now time.Time) (late *Burst, ready, held time.Time) {
 // forgetIfEmpty drops the lane of a connection that has nothing waiting any more.
 func (s *keySlot) forgetIfEmpty(l *lane) {
 	if own := s.lanes[l]; own != nil && own.head == nil {
-		delete(s.lanes, l)
+		s.leave(l)
 	}
+}
+
+// leave drops a lane. A map keeps the memory of all that it ever had, so an empty one goes too.
+func (s *keySlot) leave(l *lane) {
+	if delete(s.lanes, l); len(s.lanes) == 0 {
+		s.lanes = nil
+	}
+}
+
+// forget takes out all bursts of a connection, those excepted that waited for a slot, linked by next.
+func (q *backlog) forget(l *lane) *Burst {
+	if q.held > 0 {
+		for i := range q.slots {
+			s := &q.slots[i]
+			if own := s.lanes[l]; own != nil {
+				before := s.waiting.requests
+				s.waiting.forget(own) // they hold nothing
+				q.held -= before - s.waiting.requests
+				s.leave(l)
+			}
+		}
+	}
+	return q.ready.forget(l)
 }
 
 // earlier returns the earlier of two times, of which a zero one does not count.

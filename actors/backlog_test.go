@@ -156,6 +156,27 @@ func (m *backlogModel) expire() {
 	}
 }
 
+// leave has a connection go: what it has waiting is nobody's any more.
+func (m *backlogModel) leave() {
+	o := m.origins[m.rnd.IntN(len(m.origins))]
+	var was []*Burst
+	for b := m.backlog.forget(o.lane()); b != nil; b = b.next {
+		was = append(was, b)
+	}
+	for slot, own := range m.order[o] {
+		for _, b := range own {
+			if !slices.Contains(m.serving, b) {
+				m.all -= b.size()
+			}
+		}
+		m.order[o][slot] = slices.DeleteFunc(own, func(b *Burst) bool { return !slices.Contains(m.serving, b) })
+	}
+	for _, b := range was {
+		b.next = nil
+		m.release(b)
+	}
+}
+
 func (m *backlogModel) check() {
 	if n := m.backlog.requests(); n != m.all {
 		m.fatalf("%d requests wait, want %d", n, m.all)
@@ -185,6 +206,8 @@ func TestBacklogAgreesWithModel(t *testing.T) {
 				m.end(m.rnd.IntN(3) == 0)
 			case n < 19:
 				m.expire()
+			case m.rnd.IntN(4) == 0:
+				m.leave()
 			}
 			m.check()
 		}
@@ -194,7 +217,7 @@ func TestBacklogAgreesWithModel(t *testing.T) {
 			m.check()
 		}
 		for i, s := range m.backlog.slots {
-			if s.taken || len(s.lanes) != 0 || s.waiting.turn != nil {
+			if s.taken || s.lanes != nil || s.waiting.turn != nil {
 				t.Fatalf("seed %d: slot %d is not empty at the end", seed, i+1)
 			}
 		}

@@ -162,11 +162,30 @@ func (b *Burst) seize() (k int, started, ok bool) {
 	}
 }
 
+// gone says whether it was taken away from the pool, as its connection is gone or its requests were answered.
+func (b *Burst) gone() bool {
+	p, _ := b.at()
+	return p == seized
+}
+
+// tried says whether the handler of request k was called before, and crashed.
+func (b *Burst) tried(k int) bool { return k == 0 && b.attempt > 0 }
+
+// afterTry is a status for a request that was tried before, if it was: then it is not true that it was not started.
+func afterTry(s *messages.Status, tried bool) *messages.Status {
+	if !tried || !s.NotStarted {
+		return s
+	}
+	started := *s
+	started.NotStarted = false
+	return &started
+}
+
 // refuse answers all requests of a burst that the caller has taken over.
 func (b *Burst) refuse(s *messages.Status) {
 	e := b.origin.encoder()
-	for range b.size() {
-		b.out = e.status(b.out, s)
+	for k := range b.size() {
+		b.out = e.status(b.out, afterTry(s, b.tried(k)))
 	}
 	b.answered = b.size()
 	b.cursor.Store(b.cursorOf(done, b.size()))

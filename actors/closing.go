@@ -51,7 +51,7 @@ func (c *connection) expire() (complete bool) {
 		e := c.encoder()
 		out := b.out
 		for i := b.answered; i < b.segment.requests; i++ {
-			out = e.status(out, unavailable(i > b.answered || !started))
+			out = e.status(out, unavailable((i > b.answered || !started) && !b.tried(i)))
 			c.total.Codes[messages.Unavailable]++
 		}
 		c.window.complete(b.segment, out)
@@ -89,8 +89,15 @@ func (c *connection) abandon(ours bool) {
 		c.total.Dropped += int64(c.inflight)
 	}
 	c.inflight = 0
+	// A handler that hangs keeps its burst, and the burst the connection: nothing else is to stay with them.
+	c.window.drop()
+	c.pushes.buf, c.pushes.n = nil, 0
+	if !c.writing {
+		c.outbox.drop()
+	}
 	cancel := c.cancel
 	c.mu.Unlock()
+	c.stage.router.forget(c.lane())
 	if cancel != nil {
 		cancel()
 	}

@@ -170,7 +170,7 @@ func (c *connection) split(b *Burst, k int) *Burst {
 	r := c.copyFrom(b, k)
 	b.refusal, b.frames = nil, b.frames[:min(k, len(b.frames))]
 	c.mu.Lock()
-	if b.segment != nil && b.segment.burst == b {
+	if !c.closed && b.segment != nil && b.segment.burst == b {
 		r.segment = c.window.split(b.segment, k, r)
 	} else {
 		r.seize() // there is nobody to answer any more
@@ -201,7 +201,7 @@ func (c *connection) retry(b *Burst, k int) *Burst {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.total.SplitBursts++
-	if b.segment != nil && b.segment.burst == b {
+	if !c.closed && b.segment != nil && b.segment.burst == b {
 		r.segment = c.window.split(b.segment, b.answered, r)
 	} else {
 		r.seize()
@@ -217,7 +217,7 @@ func (c *connection) detach(b *Burst, k int, stuck bool) (rest *Burst) {
 	}
 	ready := false
 	c.mu.Lock()
-	if b.answered > 0 && b.segment != nil && b.segment.burst == b {
+	if !c.closed && b.answered > 0 && b.segment != nil && b.segment.burst == b {
 		before := b.segment
 		b.segment = c.window.split(before, b.answered, b)
 		c.window.complete(before, b.out)

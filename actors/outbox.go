@@ -28,6 +28,10 @@ func (c *content) add(o content) {
 
 // push adds a buffer, which the outbox owns from then on.
 func (o *outbox) push(buf []byte, has content) {
+	if len(buf) == 0 && has == (content{}) {
+		o.recycle(buf) // front would take it for the end
+		return
+	}
 	o.bytes += len(buf)
 	if last := len(o.bufs) - 1; last >= 0 && len(o.bufs[last])+len(buf) <= o.merge {
 		o.bufs[last] = append(o.bufs[last], buf...)
@@ -58,12 +62,21 @@ func (o *outbox) advance(n int) {
 	o.written.add(o.holds[0])
 	o.off = 0
 	buf := o.bufs[0]
+	o.bufs[0] = nil // nothing that was written is kept
 	if len(o.bufs) == 1 {
 		o.bufs, o.holds = o.bufs[:0], o.holds[:0]
 	} else {
 		o.bufs, o.holds = o.bufs[1:], o.holds[1:]
 	}
 	o.recycle(buf)
+}
+
+// drop gives up what is not written.
+func (o *outbox) drop() {
+	for _, buf := range o.bufs {
+		o.recycle(buf)
+	}
+	o.bufs, o.holds, o.off, o.bytes = nil, nil, 0, 0
 }
 
 // collect returns what was written to its end since the last time, and how many bytes.

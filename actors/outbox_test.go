@@ -180,3 +180,13 @@ func BenchmarkOutboxMerging(b *testing.B) {
 		}
 	}
 }
+
+// An empty buffer is no end: what comes behind it is written.
+func TestOutboxEmptyBuffer(t *testing.T) {
+	o := outbox{merge: 4, recycle: func([]byte) {}}
+	o.push(nil, content{})
+	o.push([]byte("larger"), content{replies: 1})
+	if string(o.front()) != "larger" {
+		t.Errorf("what comes next is %q", o.front())
+	}
+}

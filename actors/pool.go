@@ -38,6 +38,7 @@ func (p *pool) Receive(ctx actor.Context) {
 func (p *pool) onStarted(ctx actor.Context) {
 	p.stage.seams.pool.enter(0)
 	p.stage.router.pool.Store(ctx.Self())
+	p.stage.router.resizing.Store(false) // it may have crashed on being told to
 	p.fill(ctx)
 }
 

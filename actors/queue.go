@@ -93,6 +93,28 @@ func (q *queue) popLate(now time.Time) (first *Burst, oldest time.Time) {
 	return first, oldest
 }
 
+// forget takes a lane out, with all its bursts, linked by next.
+func (q *queue) forget(l *lane) (first *Burst) {
+	if !l.queued {
+		return nil
+	}
+	at := q.turn
+	q.turn, q.last = nil, nil
+	for at != nil {
+		next := at.next
+		at.next, at.queued = nil, false
+		if at != l {
+			q.enter(at)
+		}
+		at = next
+	}
+	for b := l.head; b != nil; b = b.next {
+		q.requests -= b.size()
+	}
+	first, l.head, l.tail = l.head, nil, nil
+	return first
+}
+
 // pop takes the first burst of the lane whose turn it is, and passes the turn on.
 func (q *queue) pop() *Burst {
 	l := q.turn

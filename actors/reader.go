@@ -135,6 +135,9 @@ func (c *connection) readFailed(err error) bool {
 		c.endInput(inputDrained, nil)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		c.endInput(inputEOF, nil)
+	case isRefusal(err):
+		// Another reader has cut the stream up to there, and was stuck in a handler, or is gone. The refusal stands in its burst.
+		c.endInput(inputRefused, err)
 	case errors.As(err, &timeout):
 		if timeout.Kind == "idle" && c.busy() {
 			return true // it is the peer who waits
@@ -144,6 +147,11 @@ func (c *connection) readFailed(err error) bool {
 		c.endInput(inputFailed, err)
 	}
 	return false
+}
+
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[*messages.Status](err)
+	return ok
 }
 
 func (c *connection) busy() bool {

@@ -21,7 +21,7 @@ type router struct {
 	stage *Stage
 	idle  idleSet
 	slots []atomic.Pointer[slot] // as many as there may ever be workers
-	turn  atomic.Uint64          // of round-robin
+	turn  atomic.Int64           // of round-robin: where to look first
 
 	sizer    sizer        // the sweeper's
 	size     atomic.Int64 // how many workers there should be
@@ -160,17 +160,21 @@ func (r *router) enqueue(b *Burst) {
 	b.queued = time.Now()
 	r.mu.Lock()
 	full := r.backlog.requests()+b.size() > r.stage.Queue
-	if !full {
+	gone := b.gone()
+	if !full && !gone {
 		r.backlog.push(b.origin.lane(), b, false)
 		r.published()
 	}
 	r.mu.Unlock()
-	if full {
+	switch {
+	case gone:
+		r.unhold(b)
+	case full:
 		r.reject(b)
-		return
+	default:
+		r.waited.Add(1)
+		r.feed()
 	}
-	r.waited.Add(1)
-	r.feed()
 }
 
 // requeue has the rest of a burst served whose worker crashed. It was in the queue's account before, so the limit does
@@ -178,10 +182,32 @@ func (r *router) enqueue(b *Burst) {
 func (r *router) requeue(b *Burst) {
 	b.queued = time.Now()
 	r.mu.Lock()
-	r.backlog.push(b.origin.lane(), b, true)
+	gone := b.gone()
+	if !gone {
+		r.backlog.push(b.origin.lane(), b, true)
+		r.published()
+	}
+	r.mu.Unlock()
+	if !gone {
+		r.waited.Add(1)
+		r.feed()
+	}
+}
+
+// forget drops what waits of a connection that is gone: there is nobody to answer. What comes later was taken away from
+// the pool before, and is not let in.
+func (r *router) forget(l *lane) {
+	r.mu.Lock()
+	b := r.backlog.forget(l)
 	r.published()
 	r.mu.Unlock()
-	r.feed()
+	for b != nil {
+		next := b.next
+		b.next = nil
+		r.routed.Add(1)
+		r.unhold(b)
+		b = next
+	}
 }
 
 // feed sets an idle worker, if there is one, on the queue. It follows each push, and each worker's coming to rest looks

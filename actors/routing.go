@@ -49,7 +49,11 @@ func (r *router) claim() *slot {
 func (r *router) claimIndex() int {
 	switch r.stage.Routing {
 	case RoundRobin:
-		return r.idle.claimFrom(int(r.turn.Add(1) % uint64(len(r.slots))))
+		i := r.idle.claimFrom(int(r.turn.Load()) % len(r.slots))
+		if i >= 0 {
+			r.turn.Store(int64(i + 1))
+		}
+		return i
 	case Random:
 		for {
 			n := r.idle.count()

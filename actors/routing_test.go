@@ -76,6 +76,15 @@ func TestRoutingChoosesAsNamed(t *testing.T) {
 			break
 		}
 	}
+	// With a place for many more workers than there are, as when the pool may grow.
+	few := idleRouter(t, RoundRobin, 128)
+	for i := workers; i < 128; i++ {
+		few.idle.withdraw(i)
+		few.slots[i].Store(nil)
+	}
+	if got := claims(few, 2*workers, nothing); !slices.Equal(got, []int{0, 1, 2, 3, 4, 0, 1, 2, 3, 4}) {
+		t.Errorf("round-robin of few claims %v", got)
+	}
 	r := idleRouter(t, LeastLoaded, workers)
 	for i := range workers {
 		r.slots[i].Load().worked.Store(int64(10 * (workers - i)))

@@ -16,7 +16,7 @@ func (w *worker) serve(ctx actor.Context, b *Burst) bool {
 	// What the burst says is copied: once it has begun, somebody may take a part of it away.
 	r := run{
 		worker: w, burst: b, encoder: b.origin.encoder(), buf: b.buf, frames: b.frames, refusal: b.refusal, size: b.size(), slot: b.slot,
-		begun: time.Now(),
+		attempt: b.attempt, begun: time.Now(),
 	}
 	if !b.begin() {
 		w.router.unhold(b)
@@ -40,6 +40,7 @@ type run struct {
 	refusal *messages.Status
 	size    int
 	slot    uint16
+	attempt int
 	begun   time.Time
 
 	handler *Handler // of the request that is being served, as soon as it is known
@@ -71,7 +72,7 @@ func (r *run) handle() (*Handler, proto.Message, error) {
 		return nil, nil, r.refusal
 	}
 	if w.router.now.Load() > w.deadline.Load() {
-		return nil, nil, tooLate(true)
+		return nil, nil, tooLate(!r.tried())
 	}
 	f := r.frames[r.k]
 	c, err := w.stage.Table.find(r.buf[f.Start:f.End])
@@ -80,7 +81,7 @@ func (r *run) handle() (*Handler, proto.Message, error) {
 	}
 	if c.handler.stalled.Load() > 0 && !w.suspect() {
 		return nil, nil, &messages.Status{
-			Code: messages.Unavailable, Message: "too many handlers of " + c.handler.Name + " do not return", NotStarted: true, RetryAfter: retryAfter,
+			Code: messages.Unavailable, Message: "too many handlers of " + c.handler.Name + " do not return", NotStarted: !r.tried(), RetryAfter: retryAfter,
 		}
 	}
 	if c.handler.Key != nil && r.slot == noSlot {
@@ -92,6 +93,9 @@ func (r *run) handle() (*Handler, proto.Message, error) {
 	w.unsuspect()
 	return c.handler, reply, err
 }
+
+// tried says whether the handler of the request was called before, and crashed.
+func (r *run) tried() bool { return r.k == 0 && r.attempt > 0 }
 
 // keyless says why a request has no slot that should have one: it does not decode, or its key function did not return, and
 // may do the same here. It is never served without, as that would be out of order.
@@ -233,7 +237,7 @@ func (r *run) retry() bool {
 	b, w := r.burst, r.worker
 	attempt := 1
 	if r.k == 0 {
-		attempt = b.attempt + 1
+		attempt = r.attempt + 1
 	}
 	if r.handler == nil || !r.handler.Idempotent || attempt > w.stage.Retries || w.router.at(time.Now()) > w.deadline.Load() {
 		return false

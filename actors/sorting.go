@@ -42,16 +42,27 @@ func slotOf(key string) uint16 {
 func (r *router) sorted(b *Burst, classes []class, k int, inline bool) {
 	finished := false
 	defer func() {
-		if !finished {
-			panicked := recover() != nil // else it is a runtime.Goexit
-			r.sorted(b, classes, k+1, inline && panicked)
+		if !finished { // only a runtime.Goexit gets here
+			r.sorted(b, classes, k+1, false)
 		}
 	}()
-	for ; k < len(b.frames); k++ {
-		classes[k] = r.stage.Table.class(b.buf[b.frames[k].Start:b.frames[k].End])
+	for k < len(b.frames) {
+		r.classify(b, classes, &k)
 	}
 	finished = true
 	r.submitRuns(b, classes, inline)
+}
+
+// classify fills classes from *k on, to the end or past a request whose key function panics.
+func (r *router) classify(b *Burst, classes []class, k *int) {
+	defer func() {
+		if recover() != nil {
+			*k++
+		}
+	}()
+	for ; *k < len(b.frames); *k++ {
+		classes[*k] = r.stage.Table.class(b.buf[b.frames[*k].Start:b.frames[*k].End])
+	}
 }
 
 // class finds out how a request is to be served. One that cannot be read may be answered anywhere.

@@ -135,10 +135,7 @@ func (r *router) detach(s *slot, b *Burst, c uint64) bool {
 	}
 	rest := b.origin.detach(b, k, true)
 	r.giveUp(s, r.stage.system)
-	b.cursor.Store(b.cursorOf(detached, k))
-	if rest != nil {
-		r.respread(rest, 1)
-	}
+	r.handOn(b, k, rest, 1)
 	return true
 }
 
@@ -154,9 +151,22 @@ func (r *router) relieve(b *Burst, c uint64, took time.Duration) {
 		return
 	}
 	each := max(took/time.Duration(k+1), 1)
-	rest := b.origin.detach(b, k, false)
+	r.handOn(b, k, b.origin.detach(b, k, false), max(1, int(spreadLimit/each)))
+}
+
+// handOn ends the detaching: the worker has request k, and rest, which may be nil, is served by others, in pieces of n.
+//
+// With a key, the rest is in one piece, and waits for the slot before the worker can let go of it: else a later request of the
+// connection might get in between.
+func (r *router) handOn(b *Burst, k int, rest *Burst, n int) {
+	keyed := rest != nil && rest.slot != noSlot
+	if keyed {
+		r.requeue(rest)
+	}
 	b.cursor.Store(b.cursorOf(detached, k))
-	r.respread(rest, max(1, int(spreadLimit/each)))
+	if rest != nil && !keyed {
+		r.respread(rest, n)
+	}
 }
 
 // expire answers a detached request whose deadline has passed.

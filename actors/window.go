@@ -52,6 +52,16 @@ func (w *window) complete(s *segment, out []byte) {
 	s.out, s.done, s.burst = out, true, nil
 }
 
+// drop gives up everything.
+func (w *window) drop() {
+	for s := w.head; s != nil; {
+		next := s.next
+		*s = segment{}
+		s = next
+	}
+	*w = window{}
+}
+
 // ready reports whether release would give something.
 func (w *window) ready() bool { return w.head != nil && w.head.done }
 

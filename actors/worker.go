@@ -61,8 +61,8 @@ func (w *worker) onPull(ctx actor.Context) {
 		}
 		w.stage.reads.Put(b.spare())
 		b.recycle()
-		if w.givenUp.Load() {
-			break
+		if w.givenUp.Load() || w.mailbox.urgent.Load() > 0 {
+			break // a Stop does not wait for the queue to be empty; a worker that goes on looks at the queue again
 		}
 	}
 	w.endIfGivenUp(ctx)

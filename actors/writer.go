@@ -97,6 +97,9 @@ func (c *connection) writeAll() {
 			if err != nil {
 				c.mu.Lock()
 				c.writing, c.writeErr = false, err
+				if c.closed {
+					c.outbox.drop()
+				}
 				c.roomForPushes()
 				c.mu.Unlock()
 				return
@@ -106,6 +109,9 @@ func (c *connection) writeAll() {
 		c.release()
 		if c.outbox.front() == nil || c.closed {
 			c.writing = false
+			if c.closed {
+				c.outbox.drop()
+			}
 			c.mu.Unlock()
 			return
 		}

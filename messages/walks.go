@@ -17,7 +17,7 @@ package messages
 //	Expire      server             acceptors, the drain is nearly over                  UNAVAILABLE for what is unanswered
 //	                               sessions
 //	Force       server             itself     the drain is over                         everything is stopped
-//	Status      anyone             server     what are you doing?                       a Snapshot
+//	StatusReq.  anyone             server     what are you doing?                       a Status
 type (
 	// Accepted tells an acceptor that its accept loop has connections for it.
 	Accepted struct{}
