@@ -98,7 +98,7 @@ func (c *core) restart(ch *child) {
 
 // onDue: the delay of a restart is over.
 func (c *core) onDue(ch *child) {
-	if ch.state != ChildWaiting || ch.timer != 0 || c.kids[ch.key] != ch {
+	if ch.state != ChildWaiting || ch.timer != 0 {
 		return // stopped or restarted by others since it was queued
 	}
 	c.publish(ch, Event{Kind: Restarting, Failure: ch.last, BudgetLeft: c.meter.Left(c.now)})
@@ -142,7 +142,7 @@ func (c *core) startFailed(ch *child, x exit) {
 }
 
 func (c *core) onRetry(ch *child) {
-	if ch.state != ChildWaiting || ch.timer != 0 || c.kids[ch.key] != ch {
+	if ch.state != ChildWaiting || ch.timer != 0 {
 		return
 	}
 	c.restart(ch)

@@ -5,7 +5,9 @@ import (
 	"time"
 )
 
-// Kind is what an Event tells of.
+// Kind is what an Event tells of. A Strategy tells of the first ones, a Cascade of Drained, Forced and GivenUp. A supervisor made of a Spec
+// tells of those from Started on; besides, of Resumed, Escalated, RestartDelayed and BudgetSpent, of Failed (a child that is resumed), and of
+// Stopped, when the child has stopped.
 type Kind int
 
 const (
@@ -19,17 +21,13 @@ const (
 	GivenUp                        // a child hangs, and its parent goes on without it
 	Drained                        // an actor has drained its children and stops itself
 
-	// What a supervisor made of a Spec tells of its children; besides, Resumed, Escalated, RestartDelayed and BudgetSpent, Failed (a child
-	// that is resumed), and Stopped, which it publishes when the child has stopped.
 	Started     // the child's first instance has handled Started
 	Exited      // the child has ended by itself, for Reason, or failed; Directive is what its Decide said, 0 if the restart type decides
 	Restarting  // the child will be restarted now; in its group's turn
 	StartFailed // the child's Started failed, or it ended before, for Reason; if it was to be restarted, that is tried again
 	Killed      // the child did not stop in time, or was to be killed at once, and was abandoned: it may still run, and Path names it
 	Ended       // the supervisor has no child any more and ends, for Reason
-
-	// Forced is what a Cascade tells of a child that had not drained at its deadline.
-	Forced
+	Forced      // the child had not drained at its Cascade's deadline, and was told to stop
 )
 
 func (k Kind) String() string {

@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -45,7 +44,7 @@ type link struct {
 	misled   bool        // Guarded was promised, and is not so
 
 	mu       sync.Mutex
-	watchers []*actor.PID
+	watchers map[string]*actor.PID // by address and id
 	children map[string]*actor.PID
 	told     bool // to stop, by the supervisor
 	ended    bool // it has said itself how it ends
@@ -192,7 +191,10 @@ func (l *link) back() {
 func (l *link) watch(watcher *actor.PID) {
 	l.mu.Lock()
 	if !l.dead.Load() {
-		l.watchers = append(l.watchers, watcher)
+		if l.watchers == nil {
+			l.watchers = make(map[string]*actor.PID)
+		}
+		l.watchers[watcher.Address+"/"+watcher.Id] = watcher
 		l.mu.Unlock()
 		return
 	}
@@ -203,7 +205,7 @@ func (l *link) watch(watcher *actor.PID) {
 func (l *link) unwatch(watcher *actor.PID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.watchers = slices.DeleteFunc(l.watchers, func(other *actor.PID) bool { return other.Equal(watcher) })
+	delete(l.watchers, watcher.Address+"/"+watcher.Id)
 }
 
 // spawned notes a child of the actor.

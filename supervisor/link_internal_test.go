@@ -15,7 +15,7 @@ func TestLinkBounds(t *testing.T) {
 	}
 	l.bounds.Unlock()
 	l.stopping = true
-	if !l.leave() || !l.leave() || l.bounds.TryLock() {
+	if first, second := l.leave(), l.leave(); !first || !second || l.bounds.TryLock() {
 		t.Fatal("the library's bookkeeping is not protected")
 	}
 	l.back()
@@ -38,7 +38,7 @@ func TestLinkKnowsItsChildren(t *testing.T) {
 	if !l.lost(actor.NewPID(child.Address, child.Id)) {
 		t.Error("the predecessor's counts")
 	}
-	if l.lost(child) || l.lost(child) {
+	if first, second := l.lost(child), l.lost(child); first || second {
 		t.Error("its own does not")
 	}
 	if l.lost(actor.NewPID(child.Address, "a stranger")) {

@@ -26,12 +26,11 @@ func (m *linkedMailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatche
 }
 
 func (m *linkedMailbox) PostSystemMessage(message any) {
-	switch {
-	case m.link == nil:
+	if m.link == nil {
 		if _, resume := message.(*actor.ResumeMailbox); resume {
 			defer m.Mailbox.PostSystemMessage(&resumed{})
 		}
-	default:
+	} else {
 		switch message := message.(type) {
 		case *actor.Watch:
 			m.link.watch(message.Watcher)

@@ -10,8 +10,8 @@ import (
 // What a running supervisor is asked, by a request to its PID. It answers while children start, stop and wait for a restart; a change has to
 // wait until the restart of a group, or the first start, has ended.
 type (
-	// StartChild adds a child and starts it; answered with a ChildReply when it has handled Started. A child that fails to start is not added. Under a Dynamic
-	// supervisor only Name and Props are read: the rest, and Props if they are nil, is the Template's. A nested Spec is not checked here.
+	// StartChild adds a child and starts it; answered with a ChildReply when it has handled Started. A child that fails to start is not
+	// added. Under a Dynamic supervisor only Name, and Props or Supervisor, are read: the rest is the Template's, and they too if not given.
 	StartChild struct{ Child ChildSpec }
 	// StopChild stops a child; answered with a ChildReply when it has stopped. Its declaration stays, unless it is temporary or dynamic. Its
 	// end does not count for AutoShutdown. (OTP's terminate_child.)
@@ -60,6 +60,7 @@ func (e *ChildError) Error() string {
 // Unwrap returns Err.
 func (e *ChildError) Unwrap() error { return e.Err }
 
+// Why a request is refused; the Err of a ChildError.
 var (
 	ErrNotFound       = errors.New("no such child")
 	ErrAlreadyStarted = errors.New("a child of that name runs")

@@ -94,8 +94,9 @@ type ChildSpec struct {
 	Backoff Backoff
 	// Significant children end their supervisor as its AutoShutdown says. A permanent child cannot be significant.
 	Significant bool
-	// Decide may overrule the restart type when the child has failed while it runs. 0, and nil: it does not. Resume goes on with the next message; Restart restarts
-	// at once, RestartLater after the backoff, both whatever the type; Stop does not restart; Escalate stops all children and ends the supervisor with the same failure.
+	// Decide may overrule the restart type when the child has failed while it runs. 0, and nil: it does not. Resume goes on with the next
+	// message; Restart restarts at once, RestartLater after the backoff, both whatever the type; Stop does not restart; Escalate stops all
+	// children and ends the supervisor with the same failure.
 	// It is called on the supervisor's goroutine and must not block; if it panics, the type decides. See ByClass.
 	Decide func(f *Failure) Directive
 }

@@ -84,11 +84,12 @@ func failer(ctx actor.Context) {
 		return
 	}
 	if m, ok := ctx.Message().(failAs); ok {
-		if m.how == "panic" || m.how == "goexit" {
+		switch m.how {
+		case "panic", "goexit":
 			what = m.how
-		} else if m.how == "receive hang" {
+		case "receive hang":
 			<-m.gate
-		} else {
+		default:
 			plans.Store(ctx.Self().Id, m)
 		}
 	} else if m, ok := plans.LoadAndDelete(ctx.Self().Id); ok {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -125,14 +126,13 @@ func (v *validator) rules(s *Spec, c *ChildSpec) {
 }
 
 func (v *validator) nested(s *Spec, c *ChildSpec) {
-	for _, above := range append(v.above, s) {
-		if above == c.Supervisor {
-			v.wrong("Supervisor", c.Supervisor.Name, "contains itself")
-			return
-		}
+	above := append(slices.Clip(v.above), s)
+	if slices.Contains(above, c.Supervisor) {
+		v.wrong("Supervisor", c.Supervisor.Name, "contains itself")
+		return
 	}
 	name := v.child
-	inner := &validator{path: strings.TrimPrefix(v.path+"/"+name, "/"), above: append(v.above[:len(v.above):len(v.above)], s)}
+	inner := &validator{path: strings.TrimPrefix(v.path+"/"+name, "/"), above: above}
 	inner.spec(c.Supervisor)
 	v.errs = append(v.errs, inner.errs...)
 }
