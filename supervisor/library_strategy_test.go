@@ -24,6 +24,8 @@ func TestLibraryBackoff(t *testing.T) {
 		})
 	}
 	delays := func(j *journal) (list []time.Duration) {
+		j.mu.Lock()
+		defer j.mu.Unlock()
 		for i := range len(j.times) - 1 {
 			list = append(list, j.times[i+1]-j.times[i])
 		}

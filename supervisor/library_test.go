@@ -147,12 +147,13 @@ func alive(system *actor.ActorSystem, pid *actor.PID) bool {
 
 func always(d actor.Directive) actor.DeciderFunc { return func(any) actor.Directive { return d } }
 
-// stopAll ends what a test has left, by force and whatever it is.
+// stopAll stops what a test has left, and waits until everybody has heard of it.
 func stopAll(t *testing.T, system *actor.ActorSystem, pids ...*actor.PID) {
 	t.Helper()
 	if err := supervisor.StopAndAwait(t.Context(), system, pids...); err != nil {
 		t.Error(err)
 	}
+	synctest.Wait()
 }
 
 // crashVariable names, in the environment of a copy of this test binary, what TestLibraryCrashes is to do there.
