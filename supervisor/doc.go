@@ -39,7 +39,6 @@
 //	                       DeleteChild, AwaitStart
 //	anybody    supervisor  GetChildren                                  Children
 //	anybody    supervisor  CountChildren                                Counts
-//	anybody    any guarded Raise: fail                                  a Failure, to its parent
 //	anybody    supervisor  PoisonPill: drain and end; Stop: end         Terminated, to watchers
 //	supervisor child       Stop, PoisonPill, Restart                    Terminated, or nothing in time: abandoned
 //
