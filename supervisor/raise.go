@@ -17,7 +17,7 @@ import (
 //
 //go:noinline
 func Fail(ctx actor.Context, err error) {
-	if f, ok := err.(*Failure); ok && f != nil {
+	if f, ok := any(err).(*Failure); ok && f != nil { // not one that it wraps: then the wrapping says more
 		panic(f)
 	}
 	f := NewFailure(err, ctx.Message())
@@ -72,11 +72,7 @@ func (c *guardedCall) run() {
 	err := c.fn()
 	normal = true
 	if err != nil {
-		f, ok := err.(*Failure)
-		if !ok || f == nil {
-			f = failureOf(err, c.message)
-		}
-		c.raise(f)
+		c.raise(failureOf(err, c.message))
 	}
 }
 
