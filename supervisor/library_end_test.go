@@ -53,7 +53,7 @@ func TestLibraryPoison(t *testing.T) {
 
 // "Stop dead-letters what it drops": it drops silently, and a Future on it times out. What must not be lost is poisoned.
 func TestLibraryStop(t *testing.T) {
-	run := func(t *testing.T, system *actor.ActorSystem, stop func(*actor.PID)) (handled int, lost int64, err error) {
+	run := func(system *actor.ActorSystem, stop func(*actor.PID)) (handled int, lost int64, err error) {
 		dead, work := deadLetters(system), newJournal()
 		pid := system.Root.Spawn(noting(work))
 		for range 10 {
@@ -66,12 +66,12 @@ func TestLibraryStop(t *testing.T) {
 		return work.count("slept"), dead.Load(), err
 	}
 	bubble(t, "the library", func(t *testing.T, system *actor.ActorSystem, _ *journal) {
-		if handled, lost, err := run(t, system, system.Root.Stop); handled != 1 || lost != 0 || !errors.Is(err, actor.ErrTimeout) {
+		if handled, lost, err := run(system, system.Root.Stop); handled != 1 || lost != 0 || !errors.Is(err, actor.ErrTimeout) {
 			t.Errorf("%d were handled, %d became dead letters, the future says %v", handled, lost, err)
 		}
 	})
 	bubble(t, "ours", func(t *testing.T, system *actor.ActorSystem, _ *journal) {
-		handled, _, err := run(t, system, func(pid *actor.PID) {
+		handled, _, err := run(system, func(pid *actor.PID) {
 			if err := supervisor.PoisonAndAwait(t.Context(), system, pid); err != nil {
 				t.Error(err)
 			}

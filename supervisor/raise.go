@@ -25,7 +25,7 @@ func Fail(ctx actor.Context, err error) {
 	panic(f)
 }
 
-// Raise, sent to a guarded actor, makes it fail, when it comes to this message. The actor does not receive it, and once the actor's end
+// Raise makes the guarded actor that it is sent to fail, when it comes to this message. The actor does not receive it, and once the actor's end
 // has begun the failure is only reported. Value is what the Failure's Value will be; a *Failure, as NewFailure makes it of what went wrong
 // where it went wrong, is passed on as it is, and brings its stack along. An unguarded actor receives it as any other message.
 type Raise struct {

@@ -17,7 +17,7 @@ import (
 // act is handled by calling it.
 type act func(ctx actor.Context)
 
-func writeToNilMap() { var m map[string]int; m["key"]++ }
+func writeToNilMap(m map[string]int) { m["key"]++ }
 
 // actors in the three forms of the guard, each with ask and act.
 func acting(form string, r *reports) *actor.Props {
@@ -79,7 +79,7 @@ func TestEveryWayToFail(t *testing.T) {
 		{"a string", func(actor.Context) { panics() }, "boom", nil, "supervisor_test.panics", true},
 		{"an error", func(actor.Context) { panic(boom) }, "boom", boom, "TestEveryWayToFail", true},
 		{"nil", func(actor.Context) { panic(nil) }, new(runtime.PanicNilError).Error(), nil, "TestEveryWayToFail", true},
-		{"a runtime.Error", func(actor.Context) { writeToNilMap() }, "assignment to entry in nil map", nil, "supervisor_test.writeToNilMap", true},
+		{"a runtime.Error", func(actor.Context) { writeToNilMap(nil) }, "assignment to entry in nil map", nil, "supervisor_test.writeToNilMap", true},
 		{"runtime.Goexit", func(actor.Context) { exits() }, supervisor.ErrGoexit.Error(), supervisor.ErrGoexit, "supervisor_test.exits", true},
 		{"a panic while panicking", func(actor.Context) {
 			defer func() { panic(fmt.Errorf("after %v: %w", recover(), boom)) }()
