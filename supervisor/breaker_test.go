@@ -311,8 +311,11 @@ func TestBreakerAgainstModel(t *testing.T) {
 			Consecutive: rnd.IntN(6) - 1, Ratio: float64(rnd.IntN(3)) / 3, Window: time.Second, Minimum: 1 + rnd.IntN(8),
 			Cooldown: time.Duration(1+rnd.IntN(900)) * time.Millisecond, MaxCooldown: 2 * time.Second, Probes: 1 + rnd.IntN(3),
 			ProbeTimeout: time.Duration(1+rnd.IntN(900)) * time.Millisecond,
-			Judge:        func(err error) supervisor.Outcome { return err.(outcomeError).outcome },
-			Now:          func() time.Time { return now },
+			Judge: func(err error) supervisor.Outcome {
+				e, _ := errors.AsType[outcomeError](err)
+				return e.outcome
+			},
+			Now: func() time.Time { return now },
 		}
 		if b.Consecutive == 0 {
 			b.Consecutive = -1
@@ -433,9 +436,9 @@ func ExampleBreaker() {
 	broken := errors.New("connection refused")
 	call := func(fn func() error) {
 		err := breaker.Do(fn)
-		var open *supervisor.BreakerOpenError
+		open, refused := errors.AsType[*supervisor.BreakerOpenError](err)
 		switch {
-		case errors.As(err, &open):
+		case refused:
 			fmt.Println("refused, retry after", open.RetryAfter)
 		case err != nil:
 			fmt.Println("failed:", err)

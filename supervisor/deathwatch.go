@@ -95,7 +95,7 @@ func AwaitAsync(ctx context.Context, waiting actor.Context, id any, pids ...*act
 			return
 		default:
 		}
-		if err != errNobodyWaits {
+		if !errors.Is(err, errNobodyWaits) {
 			// To the process, not the name: it never reaches a successor.
 			process.SendUserMessage(self, Awaited{ID: id, PIDs: pids, Err: err})
 		}

@@ -26,6 +26,14 @@ func processes(system *actor.ActorSystem) (n int) {
 	return n
 }
 
+// until waits for something that is bound to come, and lets others run meanwhile.
+func until(reached func() bool) {
+	deadline := time.Now().Add(patience)
+	for !reached() && time.Now().Before(deadline) {
+		runtime.Gosched()
+	}
+}
+
 // deadLetters counts what is sent to nobody.
 func deadLetters(system *actor.ActorSystem) *atomic.Int64 {
 	n := new(atomic.Int64)
@@ -387,8 +395,7 @@ func TestAwaitConcurrently(t *testing.T) {
 				}
 			})
 		}
-		for deadline := time.Now().Add(patience); processes(system) < before+20+8 && time.Now().Before(deadline); runtime.Gosched() {
-		}
+		until(func() bool { return processes(system) == before+20+8 })
 		close(gate)
 		all.Wait()
 	}

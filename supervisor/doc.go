@@ -51,6 +51,7 @@
 //	Reason     how an actor ended; Exit ends one with a reason
 //	Failure    what went wrong: value, stack, message, phase, incident id
 //	Guard      turns a panic or a runtime.Goexit into a Failure, in every phase of an actor's life
+//	Raise      errors sent as failures: Fail in an actor, Protect for its goroutines and timers, Raise from anywhere
 //	Dispatcher runs mailboxes on goroutines and survives runtime.Goexit
 //	Tracker    counts goroutines, so that a server can wait for them
 //	Classify   bug, temporary, peer or critical, and what is usually done about each
@@ -59,4 +60,7 @@
 //	Strategy   a supervisor strategy made of the three above
 //	Cascade    the poison pill, handed down through the tree in order, and waited for
 //	Hub        hands events to subscribers without ever blocking who publishes
+//	deathwatch Await, StopAndAwait, PoisonAndAwait: wait for the end of actors, under a context; AwaitAsync inside of an actor
+//	Watchdog   finds actors that hang in a message
+//	Breaker    a circuit breaker for handlers that call something fragile
 package supervisor

@@ -17,7 +17,7 @@ import (
 //
 //go:noinline
 func Fail(ctx actor.Context, err error) {
-	if f, ok := err.(*Failure); ok && f != nil {
+	if f, ok := any(err).(*Failure); ok && f != nil { // not one that it wraps: then the wrapping says more
 		panic(f)
 	}
 	f := NewFailure(err, ctx.Message())
@@ -25,7 +25,7 @@ func Fail(ctx actor.Context, err error) {
 	panic(f)
 }
 
-// Raise, sent to a guarded actor, makes it fail, when it comes to this message. The actor does not receive it, and once the actor's end
+// Raise makes the guarded actor that it is sent to fail, when it comes to this message. The actor does not receive it, and once the actor's end
 // has begun the failure is only reported. Value is what the Failure's Value will be; a *Failure, as NewFailure makes it of what went wrong
 // where it went wrong, is passed on as it is, and brings its stack along. An unguarded actor receives it as any other message.
 type Raise struct {
@@ -72,11 +72,7 @@ func (c *guardedCall) run() {
 	err := c.fn()
 	normal = true
 	if err != nil {
-		f, ok := err.(*Failure)
-		if !ok || f == nil {
-			f = failureOf(err, c.message)
-		}
-		c.raise(f)
+		c.raise(failureOf(err, c.message))
 	}
 }
 

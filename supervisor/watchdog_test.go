@@ -264,8 +264,7 @@ func TestWatchdogConcurrently(t *testing.T) {
 	all.Wait()
 	stop()
 	// The last of them is taken off the list just after its watchers are told.
-	for deadline := time.Now().Add(patience); w.Watched() > 0 && time.Now().Before(deadline); runtime.Gosched() {
-	}
+	until(func() bool { return w.Watched() == 0 })
 	if w.Watched() != 0 {
 		t.Errorf("%d are watched", w.Watched())
 	}
