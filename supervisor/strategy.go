@@ -124,6 +124,12 @@ func (s *Strategy) HandleFailure(system *actor.ActorSystem, supervisor actor.Sup
 		s.restartNow(system, supervisor, child, due)
 		return
 	}
+	settled := false
+	defer func() {
+		if !settled {
+			s.unsettled(supervisor, child, recover())
+		}
+	}()
 	f := failureOf(reason, message)
 	d := s.decide(child, f)
 	v := &verdict{strategy: s, system: system, supervisor: supervisor, child: child, failure: f, message: message, directive: d, now: s.now()}
@@ -145,6 +151,7 @@ func (s *Strategy) HandleFailure(system *actor.ActorSystem, supervisor actor.Sup
 	default:
 		v.upward(s.OnEscalate)
 	}
+	settled = true
 }
 
 func (s *Strategy) decide(child *actor.PID, f *Failure) Directive {

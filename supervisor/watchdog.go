@@ -59,7 +59,7 @@ func WithWatchdog(w *Watchdog, mailbox actor.MailboxProducer) actor.PropsOption 
 // Mailbox makes the mailboxes of actors that w watches, from before Started to after Stopped, around those that inner makes; nil is
 // actor.Unbounded().
 //
-// A message costs two atomic additions, an atomic store and a deferred call, and no allocation; an actor, some 300 bytes. Messages are timed
+// A message costs two atomic additions, an atomic store and a deferred call, and no allocation; an actor, some 250 bytes. Messages are timed
 // from when the mailbox hands them out, middleware included. Waiting for one's children to stop is not a message.
 func (w *Watchdog) Mailbox(inner actor.MailboxProducer) actor.MailboxProducer {
 	if inner == nil {
