@@ -1,0 +1,93 @@
+package supervisor_test
+
+import (
+	"slices"
+
+	"github.com/understudy-go/understudy/supervisor/internal/otp"
+)
+
+// asPlayed is a case with what has no meaning here taken out of it, before the model and the supervisor play it. It changes only what happens at
+// once, never what follows from one thing.
+//
+//   - OTP's supervisor starts and stops a child while everything else waits in its mailbox. Here that is so of a group's restart only: a
+//     one-for-one or dynamic supervisor, and any that starts or stops a single child on request, goes on beside it. What OTP would find in
+//     its mailbox behind such a thing is played after it.
+//   - A mailbox of Proto.Actor hands out the ends of children before requests, and GetChildren is answered at once, also within a restart.
+func asPlayed(c otp.Case) otp.Case {
+	n := &normalizer{groups: map[string]bool{}, owner: map[string]string{}, asked: map[string]bool{}}
+	n.family(otp.Root, c.Spec)
+	for _, s := range c.Steps {
+		for i := range s {
+			n.note(&s[i])
+		}
+	}
+	var steps []otp.Step
+	for _, s := range c.Steps {
+		steps = append(steps, n.step(s)...)
+	}
+	return otp.Case{Name: c.Name, Spec: c.Spec, Steps: steps, Trace: c.Trace}
+}
+
+type normalizer struct {
+	groups map[string]bool   // supervisors that restart groups
+	owner  map[string]string // of each child
+	asked  map[string]bool   // children that somebody asks to start
+}
+
+func (n *normalizer) family(name string, s *otp.Spec) {
+	n.groups[name] = s.Strategy == otp.OneForAll || s.Strategy == otp.RestForOne
+	for _, c := range s.Children {
+		n.owner[c.Name] = name
+		if c.Supervisor != nil {
+			n.family(c.Name, c.Supervisor)
+		}
+	}
+}
+
+func (n *normalizer) note(a *otp.Action) {
+	switch {
+	case a.Op == otp.StartChild, a.Op == otp.RestartChild:
+		n.asked[a.Name] = true
+		n.owner[a.Name] = a.Supervisor
+	case a.With != nil:
+		n.note(a.With)
+	}
+}
+
+func (n *normalizer) step(s otp.Step) []otp.Step {
+	if len(s) == 1 {
+		return []otp.Step{{n.alone(s[0])}}
+	}
+	exits, calls := n.split(s)
+	var steps []otp.Step
+	if len(exits) > 0 && n.groups[n.owner[exits[0].Name]] {
+		if len(calls) > 0 && calls[0].Op != otp.WhichChildren {
+			exits, calls = append(exits, calls[0]), calls[1:]
+		}
+		steps = append(steps, exits)
+		exits = nil
+	}
+	for _, a := range slices.Concat(exits, calls) {
+		steps = append(steps, otp.Step{a})
+	}
+	return steps
+}
+
+func (n *normalizer) split(s otp.Step) (exits, calls otp.Step) {
+	for _, a := range s {
+		if a.Op == otp.Exit {
+			exits = append(exits, a)
+		} else {
+			calls = append(calls, a)
+		}
+	}
+	return exits, calls
+}
+
+// alone is an action without what happens during it, unless that is a start in the restart of a group.
+func (n *normalizer) alone(a otp.Action) otp.Action {
+	if a.With != nil && (!n.groups[n.owner[a.Name]] || n.asked[a.Name] || a.With.Op == otp.WhichChildren) {
+		a.With = nil
+	}
+	return a
+}
