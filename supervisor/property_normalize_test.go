@@ -10,8 +10,9 @@ import (
 // once, never what follows from one thing.
 //
 //   - OTP's supervisor starts and stops a child while everything else waits in its mailbox. Here that is so of a group's restart only: a
-//     one-for-one or dynamic supervisor, and any that starts or stops a single child on request, goes on beside it. What OTP would find in
-//     its mailbox behind such a thing is played after it.
+//     one-for-one or dynamic supervisor, and any that starts or stops a single child on request, goes on beside it. So what is behind a
+//     request in the mailbox is played after it; and what happens together with others in a group is a request only if it starts and stops
+//     nobody, or if nothing can be behind it: no start fails, which would be tried again.
 //   - A mailbox of Proto.Actor hands out the ends of children before requests, and GetChildren is answered at once, also within a restart.
 func asPlayed(c otp.Case) otp.Case {
 	n := &normalizer{groups: map[string]bool{}, owner: map[string]string{}, asked: map[string]bool{}}
@@ -32,6 +33,7 @@ type normalizer struct {
 	groups map[string]bool   // supervisors that restart groups
 	owner  map[string]string // of each child
 	asked  map[string]bool   // children that somebody asks to start
+	fails  bool              // starts do
 }
 
 func (n *normalizer) family(name string, s *otp.Spec) {
@@ -49,8 +51,8 @@ func (n *normalizer) note(a *otp.Action) {
 	case a.Op == otp.StartChild, a.Op == otp.RestartChild:
 		n.asked[a.Name] = true
 		n.owner[a.Name] = a.Supervisor
-	case a.With != nil:
-		n.note(a.With)
+	case a.Op == otp.Fail:
+		n.fails = true
 	}
 }
 
@@ -61,7 +63,7 @@ func (n *normalizer) step(s otp.Step) []otp.Step {
 	exits, calls := n.split(s)
 	var steps []otp.Step
 	if len(exits) > 0 && n.groups[n.owner[exits[0].Name]] {
-		if len(calls) > 0 && calls[0].Op != otp.WhichChildren {
+		if len(calls) > 0 && (calls[0].Op == otp.DeleteChild || calls[0].Op != otp.WhichChildren && !n.fails) {
 			exits, calls = append(exits, calls[0]), calls[1:]
 		}
 		steps = append(steps, exits)
@@ -86,8 +88,19 @@ func (n *normalizer) split(s otp.Step) (exits, calls otp.Step) {
 
 // alone is an action without what happens during it, unless that is a start in the restart of a group.
 func (n *normalizer) alone(a otp.Action) otp.Action {
-	if a.With != nil && (!n.groups[n.owner[a.Name]] || n.asked[a.Name] || a.With.Op == otp.WhichChildren) {
+	if a.With != nil && (!n.groups[n.owner[a.Name]] || n.asked[a.Name] || !n.fits(a.Name, a.With)) {
 		a.With = nil
 	}
 	return a
+}
+
+// fits says whether something may happen while the child starts. Requests about itself start and stop nobody: it is being restarted.
+func (n *normalizer) fits(child string, with *otp.Action) bool {
+	switch with.Op {
+	case otp.StartChild, otp.RestartChild, otp.TerminateChild:
+		return with.Name == child || with.Name == n.owner[child]
+	case otp.WhichChildren:
+		return false
+	}
+	return true
 }

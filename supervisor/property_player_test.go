@@ -2,6 +2,7 @@ package supervisor_test
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"testing/synctest"
 	"time"
@@ -132,8 +133,7 @@ func (p *player) about(a otp.Action) string {
 	if a.Op != otp.Exit {
 		return a.Supervisor
 	}
-	path := p.paths[a.Name]
-	return lastOf(path[:len(path)-len(a.Name)-1])
+	return lastOf(strings.TrimSuffix(p.paths[a.Name], "/"+a.Name)) // nobody, if it has never been declared
 }
 
 // closeGate keeps a supervisor that has nothing to do from handling what comes: it asks for the time first, and does not get it.

@@ -117,9 +117,11 @@ func (p *player) started(a *otp.Action) supervisor.ChildSpec {
 
 // answer is the model's word for the answer to a call.
 func (p *player) answer(c *call) string {
-	dynamic := p.strategy[c.action.Supervisor] == otp.SimpleOneForOne
+	super := c.action.Supervisor
+	dynamic := p.strategy[super] == otp.SimpleOneForOne
+	ended := slices.ContainsFunc(p.events, func(e otp.Event) bool { return e.Name == super && (e.Kind == otp.Exited || e.Kind == otp.Stopped) })
 	switch {
-	case (!c.done || c.err != nil) && !p.running[c.action.Supervisor]:
+	case (!c.done || c.err != nil) && (ended || !p.running[super]):
 		// Proto.Actor drops what is in the mailbox of an actor that stops, and says nothing; OTP tells who has called.
 		return otp.NoProc
 	case !c.done || c.err != nil:
@@ -129,7 +131,11 @@ func (p *player) answer(c *call) string {
 		return list(children.List, dynamic)
 	}
 	reply, ok := c.answer.(supervisor.ChildReply)
+	_, wrong := errors.AsType[*supervisor.SpecError](reply.Err)
 	switch {
+	case wrong && ended:
+		// A wrong declaration is refused even by a supervisor that is about to end; OTP's does not come to look at it.
+		return otp.NoProc
 	case !ok:
 		return "what?"
 	case reply.Err == nil:
