@@ -3,6 +3,7 @@ package supervisor_test
 import (
 	"slices"
 
+	"github.com/understudy-go/understudy/supervisor"
 	"github.com/understudy-go/understudy/supervisor/internal/otp"
 )
 
@@ -13,9 +14,10 @@ import (
 //     one-for-one or dynamic supervisor, and any that starts or stops a single child on request, goes on beside it. So what is behind a
 //     request in the mailbox is played after it; and what happens together with others in a group is a request only if it starts and stops
 //     nobody, or if nothing can be behind it: no start fails, which would be tried again.
-//   - A mailbox of Proto.Actor hands out the ends of children before requests, and GetChildren is answered at once, also within a restart.
+//   - A mailbox of Proto.Actor hands out the ends of children before requests. GetChildren is answered, and a wrong declaration refused, at once,
+//     also within a restart.
 func asPlayed(c otp.Case) otp.Case {
-	n := &normalizer{groups: map[string]bool{}, owner: map[string]string{}, asked: map[string]bool{}}
+	n := &normalizer{groups: map[string]bool{}, never: map[string]bool{}, owner: map[string]string{}, asked: map[string]bool{}}
 	n.family(otp.Root, c.Spec)
 	for _, s := range c.Steps {
 		for i := range s {
@@ -31,12 +33,14 @@ func asPlayed(c otp.Case) otp.Case {
 
 type normalizer struct {
 	groups map[string]bool   // supervisors that restart groups
+	never  map[string]bool   // those that do not shut down automatically
 	owner  map[string]string // of each child
 	asked  map[string]bool   // children that somebody asks to start
 	fails  bool              // starts do
 }
 
 func (n *normalizer) family(name string, s *otp.Spec) {
+	n.never[name] = s.AutoShutdown == "" || s.AutoShutdown == otp.Never
 	n.groups[name] = s.Strategy == otp.OneForAll || s.Strategy == otp.RestForOne
 	for _, c := range s.Children {
 		n.owner[c.Name] = name
@@ -63,7 +67,7 @@ func (n *normalizer) step(s otp.Step) []otp.Step {
 	exits, calls := n.split(s)
 	var steps []otp.Step
 	if len(exits) > 0 && n.groups[n.owner[exits[0].Name]] {
-		if len(calls) > 0 && (calls[0].Op == otp.DeleteChild || calls[0].Op != otp.WhichChildren && !n.fails) {
+		if len(calls) > 0 && !n.atOnce(&calls[0]) && (calls[0].Op == otp.DeleteChild || !n.fails) {
 			exits, calls = append(exits, calls[0]), calls[1:]
 		}
 		steps = append(steps, exits)
@@ -98,9 +102,13 @@ func (n *normalizer) alone(a otp.Action) otp.Action {
 func (n *normalizer) fits(child string, with *otp.Action) bool {
 	switch with.Op {
 	case otp.StartChild, otp.RestartChild, otp.TerminateChild:
-		return with.Name == child || with.Name == n.owner[child]
-	case otp.WhichChildren:
-		return false
+		return !n.atOnce(with) && (with.Name == child || with.Name == n.owner[child])
 	}
-	return true
+	return !n.atOnce(with)
+}
+
+// atOnce says whether a request does not wait for its turn.
+func (n *normalizer) atOnce(a *otp.Action) bool {
+	wrong := a.Child != nil && a.Child.Significant && (n.never[a.Supervisor] || restartTypes[a.Child.Restart] == supervisor.RestartPermanent)
+	return wrong || a.Op == otp.WhichChildren
 }

@@ -131,11 +131,7 @@ func (p *player) answer(c *call) string {
 		return list(children.List, dynamic)
 	}
 	reply, ok := c.answer.(supervisor.ChildReply)
-	_, wrong := errors.AsType[*supervisor.SpecError](reply.Err)
 	switch {
-	case wrong && ended:
-		// A wrong declaration is refused even by a supervisor that is about to end; OTP's does not come to look at it.
-		return otp.NoProc
 	case !ok:
 		return "what?"
 	case reply.Err == nil:
