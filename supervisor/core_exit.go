@@ -134,7 +134,7 @@ func (c *core) startFailed(ch *child, x exit) {
 		// OTP puts the next attempt at the end of its own mailbox, behind the exits that have arrived meanwhile.
 		ch.state = ChildWaiting
 		if c.plan != nil && c.plan.starting == ch {
-			c.plan = nil
+			c.giveUpStarts()
 		}
 		c.enqueue(item{kind: itemRetry, child: ch})
 	}

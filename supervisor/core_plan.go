@@ -109,6 +109,18 @@ func (c *core) finishPlan(p *plan) {
 	c.pump()
 }
 
+// giveUpStarts ends a plan one of whose starts has failed. From then on the restart is that child's, and the one whose failure it was is a
+// child that does not run, as any other that has not had its turn: if the retry is called off, it must not wait for it for ever.
+func (c *core) giveUpStarts() {
+	p := c.plan
+	c.plan = nil
+	for _, ch := range p.starts {
+		if ch.state == ChildWaiting {
+			c.stopOne(ch, false)
+		}
+	}
+}
+
 // group is who is restarted with a child, in the order of starting.
 func (c *core) group(ch *child) []*child {
 	if c.strategy == OneForAll {

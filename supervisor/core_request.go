@@ -74,7 +74,7 @@ func (c *core) onStartRequest(r request, ch *child) {
 		ch = c.add(r.rule)
 		ch.request, ch.asked = r.id, requestStart
 		c.start(ch)
-	case ch.state == ChildIdle:
+	case ch.state == ChildIdle || ch.state == ChildWaiting: // OTP's start_child does not tell them apart, unlike its restart_child
 		c.refuse(r, ErrAlreadyPresent)
 	default:
 		c.refuse(r, ErrAlreadyStarted)

@@ -79,6 +79,13 @@ func (l *link) exitWith(reason error) {
 	}
 }
 
+// leaving says whether the actor has said that it ends. One that did so in Started has failed to start, as in OTP an init that returns stop.
+func (l *link) leaving() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ended
+}
+
 // fail notes a failure that cannot change the end any more.
 func (l *link) fail(f *Failure) {
 	l.mu.Lock()

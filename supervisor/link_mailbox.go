@@ -153,7 +153,7 @@ func (v *linkedInvoker) restarted() {
 }
 
 func (v *linkedInvoker) started() {
-	if v.link == nil || v.link.nested {
+	if v.link == nil || v.link.nested || v.link.leaving() {
 		return
 	}
 	v.link.signal(&childStarted{link: v.link})

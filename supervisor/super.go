@@ -86,8 +86,12 @@ func (s *supervisor) Receive(ctx actor.Context) {
 	}
 }
 
-// intercept takes what the library would act on at once, children in no order and within no time.
+// intercept takes what the library would act on at once, children in no order and within no time. There are none if middleware has failed
+// at Started, before it came here.
 func (s *supervisor) intercept(message any, invoke func(any)) bool {
+	if s.process == nil {
+		return false
+	}
 	switch actor.UnwrapEnvelopeMessage(message).(type) {
 	case *actor.Stop:
 		return !s.finished && tell(invoke, &toldToStop{mode: stopHalt})
