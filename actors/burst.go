@@ -111,6 +111,12 @@ func (b *Burst) move(from phase, k int, to phase, l int) bool {
 // begin makes the caller the one who serves the burst. It is false if the burst was seized while it waited.
 func (b *Burst) begin() bool { return b.move(waiting, 0, handling, 0) }
 
+// limit has the burst, which nobody has seen yet, end so long after its arrival.
+func (b *Burst) limit(after time.Duration) {
+	b.deadline = b.arrived.Add(after)
+	b.ctx.deadline = b.deadline
+}
+
 // takeOver makes the caller the one who answers a whole burst that no worker has begun. Nobody can seize it then.
 func (b *Burst) takeOver() bool { return b.move(waiting, 0, encoding, 0) }
 
