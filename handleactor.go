@@ -20,7 +20,7 @@ import (
 //
 // A request is answered with DEADLINE_EXCEEDED if there is no response in time, at once with UNAVAILABLE if the actor ends or
 // has ended, and with RESOURCE_EXHAUSTED if [Config].Queue requests wait for actors already. An actor that crashes on a
-// request and is restarted does not respond: that request waits for its deadline.
+// request and is restarted does not respond: that request waits for its deadline, unless the actor's props have [AnswerFailures].
 //
 // pid may be an actor, or a router of Proto.Actor's. It must live in the system that the server is spawned in, with
 // [Server.Spawn]; [Server.Serve], which makes a system of its own, refuses such a service. A server in the same system ends
