@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 }
 
 // knowActors are the areas that may import Proto.Actor.
-var knowActors = []string{root, "actors", "supervisor", "lab"}
+var knowActors = []string{root, "actors", "supervisor", "lab", "examples"}
 
 // embedded are the areas that may be in an embedder's build.
 var embedded = []string{root, "actors", "supervisor", "transport", "messages", "internal"}
