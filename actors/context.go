@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
 )
 
 // requestContext is the context of a burst's requests, which all arrived together and so share a deadline. It costs a
@@ -31,10 +33,13 @@ func (c *requestContext) Done() <-chan struct{} { return c.materialize().Done() 
 // Err is nil until Done is closed.
 func (c *requestContext) Err() error {
 	c.mu.Lock()
-	real := c.real
+	real, ended := c.real, c.ended
 	c.mu.Unlock()
-	if real != nil {
+	switch {
+	case real != nil:
 		return real.Err()
+	case ended:
+		return context.Canceled
 	}
 	if err := c.conn.context().Err(); err != nil {
 		return err
@@ -83,4 +88,23 @@ func (c *requestContext) end() {
 	if cancel != nil {
 		cancel()
 	}
+}
+
+// AskContext returns the context of the request that an actor has from sender, as long as nobody has answered it; nil if sender
+// is none of a server's requests in this system, or it is answered.
+func AskContext(system *actor.ActorSystem, sender *actor.PID) context.Context {
+	if sender == nil {
+		return nil
+	}
+	process, _ := system.ProcessRegistry.Get(sender)
+	a, ok := process.(*asks)
+	if !ok {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if k := a.byID[sender.RequestId]; k != nil {
+		return k.ctx
+	}
+	return nil
 }

@@ -41,11 +41,10 @@ func EnvelopeOf(ctx context.Context) proto.Message {
 	return m
 }
 
-// context returns the context of request k.
-func (r *run) context(c call) context.Context {
-	t := r.worker.stage.Table
+// context returns the context of request k, which c is.
+func (b *Burst) context(t *Table, k int, c call) context.Context {
 	if !t.outside {
-		return r.burst.ctx
+		return b.ctx
 	}
-	return &envelopeContext{r.burst.ctx, t.Requests, t.RequestID, r.burst.id(r.k), c.whole}
+	return &envelopeContext{b.ctx, t.Requests, t.RequestID, b.id(k), c.whole}
 }

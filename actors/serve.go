@@ -92,7 +92,7 @@ func (r *run) handle() (*Handler, proto.Message, error) {
 	}
 	r.handler = c.handler
 	w.stage.seams.worker.strike(w.number)
-	reply, err := c.do(r.context(c))
+	reply, err := c.do(r.burst.context(r.worker.stage.Table, r.k, c))
 	w.unsuspect()
 	return c.handler, reply, err
 }
