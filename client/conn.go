@@ -40,12 +40,11 @@ func newConn(c *Client, raw net.Conn) *conn {
 // send puts a request in line for the writer. The caller has a place on the connection. The error is why the connection takes
 // no more.
 func (on *conn) send(x *exchange) (*sent, error) {
-	s := sents.Get().(*sent)
-	s.want, s.out = x.want, x.fresh()
+	s := on.c.newSent(x)
 	on.mu.Lock()
 	if err := on.err; err != nil {
 		on.mu.Unlock()
-		s.recycle()
+		on.c.recycle(s)
 		return nil, err
 	}
 	on.pending.add(s)

@@ -25,7 +25,7 @@ func (on *conn) read() {
 	on.c.remove(on, cause) // before anybody hears of the end, so that nobody comes back to it
 	for _, s := range left {
 		if !s.finish(outcome{err: on.c.unavailable(cause, s.nth > taken), final: on.c.ctx.Err() != nil}) {
-			s.recycle()
+			on.c.recycle(s)
 		}
 	}
 	if on.arrived != nil {
@@ -90,7 +90,7 @@ func (on *conn) reply(m *opened) error {
 	o, err := on.c.wire.outcome(s, m)
 	if !s.finish(o) {
 		on.c.missed.Add(1)
-		s.recycle()
+		on.c.recycle(s)
 	}
 	// A server that has too many connections says so in place of the first reply: this is no sign of life.
 	on.c.release(on, o.err == nil || !o.err.NotStarted)

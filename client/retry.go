@@ -107,14 +107,14 @@ func (c *Client) attempt(ctx context.Context, x *exchange) outcome {
 		}
 		select {
 		case o := <-sent.done:
-			sent.recycle()
+			c.recycle(sent)
 			return o
 		case <-ctx.Done():
 			if sent.abandon() {
 				return outcome{err: gaveUp(ctx.Err(), false), final: true}
 			}
 			o := <-sent.done // it came all the same
-			sent.recycle()
+			c.recycle(sent)
 			return o
 		}
 	}

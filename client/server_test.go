@@ -167,3 +167,6 @@ func answerAll(p *peer) {
 
 // drain reads until the client is gone.
 func (p *peer) drain() { _, _ = io.Copy(io.Discard, p.in) }
+
+// use puts another connection in place of the peer's.
+func (p *peer) use(conn net.Conn) { p.conn, p.in = conn, bufio.NewReader(conn) }
