@@ -44,8 +44,8 @@ func echo(ctx context.Context, c *client.Client, text string, options ...client.
 	return reply.GetContent(), err
 }
 
-func add(ctx context.Context, c *client.Client, a, b int32, options ...client.CallOption) (int32, error) {
-	reply, err := client.Call[messages.AddResponse](ctx, c, &messages.AddRequest{A: a, B: b}, options...)
+func add(ctx context.Context, c *client.Client, a, b int32) (int32, error) {
+	reply, err := client.Call[messages.AddResponse](ctx, c, &messages.AddRequest{A: a, B: b})
 	return reply.GetResult(), err
 }
 

@@ -48,6 +48,9 @@ func (on *conn) send(x *exchange) (*sent, error) {
 		return nil, err
 	}
 	on.pending.add(s)
+	if on.pending.len() == 1 {
+		on.expect()
+	}
 	on.nth++
 	s.nth = on.nth
 	on.out = on.c.wire.appendRequest(on.out, x, s.id)
@@ -57,6 +60,18 @@ func (on *conn) send(x *exchange) (*sent, error) {
 	default: // the writer has been told
 	}
 	return s, nil
+}
+
+// expect has the reader wait for so long as the server may be silent: for ever if no reply is due. mu is held.
+func (on *conn) expect() {
+	if on.c.o.Silence == 0 || on.err != nil {
+		return
+	}
+	var until time.Time
+	if on.pending.len() > 0 {
+		until = time.Now().Add(on.c.o.Silence)
+	}
+	_ = on.raw.SetReadDeadline(until) // fails only if the connection has ended
 }
 
 // end lets the connection take no more requests. The first reason stays.

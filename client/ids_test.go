@@ -92,9 +92,9 @@ func TestWrongRepliesByID(t *testing.T) {
 		"no arm":              {func(id uint32) *wire.Reply { return &wire.Reply{Id: id} }, messages.Internal, "no known arm", true},
 		"unknown arm":         {func(id uint32) *wire.Reply { return unknownArm(id) }, messages.Internal, "no known arm", true},
 		"an error":            {func(id uint32) *wire.Reply { return wireError(id) }, messages.Aborted, "because", true},
-		"an error without id": {func(uint32) *wire.Reply { return wireError(0) }, messages.Unavailable, "because", false},
+		"an error without id": {func(uint32) *wire.Reply { return wireError(0) }, messages.Aborted, "because", false},
 		"an id of nobody":     {func(id uint32) *wire.Reply { return answer(id+7, "") }, messages.Unavailable, "request id 8", false},
-		"empty":               {func(uint32) *wire.Reply { return &wire.Reply{} }, messages.Unavailable, "without a known arm", false},
+		"empty":               {func(uint32) *wire.Reply { return &wire.Reply{} }, messages.Internal, "no known arm", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			to := dialWire(t, serve(t, "tcp", transport.Delimited, func(p *peer) {
@@ -151,4 +151,26 @@ func TestTwoReplies(t *testing.T) {
 	if !errors.Is(err, messages.Unavailable) || !strings.Contains(err.Error(), "without being asked") {
 		t.Error(err)
 	}
+}
+
+// An error without an id is about the request if there was one only; if there were more nobody knows, and all have to fail.
+func TestErrorWithoutID(t *testing.T) {
+	c := dialWire(t, serve(t, "tcp", transport.Delimited, func(p *peer) {
+		for range 2 {
+			p.read(new(wire.Request))
+		}
+		p.write(p.frame(wireError(0)))
+		p.drain()
+	}), client.Options{RequestID: "id"})
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			_, err := ask(t.Context(), c, "x")
+			wantStatus(t, err, messages.Unavailable, false)
+			if !errors.Is(err, messages.Aborted) || !strings.Contains(err.Error(), "because") {
+				t.Errorf("%v does not say why", err)
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -101,14 +101,21 @@ func (p *pending) take(id uint64) *sent {
 	return s
 }
 
+// len returns how many requests are in flight.
+func (p *pending) len() int { return p.n + len(p.byID) }
+
+// takeAny takes out a request, or returns nil if there is none.
+func (p *pending) takeAny() *sent {
+	for id := range p.byID {
+		return p.take(id)
+	}
+	return p.take(0)
+}
+
 // takeAll takes out every request.
 func (p *pending) takeAll() (all []*sent) {
-	for _, s := range p.byID {
+	for s := p.takeAny(); s != nil; s = p.takeAny() {
 		all = append(all, s)
-	}
-	clear(p.byID)
-	for p.n > 0 {
-		all = append(all, p.take(0))
 	}
 	return all
 }

@@ -48,9 +48,10 @@ func (n *network) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	defer n.mu.Unlock()
 	near, far := net.Pipe()
 	n.conns = append(n.conns, far)
+	nth := len(n.conns)
 	go func() {
 		defer far.Close()
-		n.handle(&peer{t: n.t, conn: far, in: bufio.NewReader(far), framing: transport.Delimited})
+		n.handle(&peer{t: n.t, conn: far, in: bufio.NewReader(far), framing: transport.Delimited, nth: nth})
 	}()
 	return near, nil
 }

@@ -127,7 +127,7 @@ func (c *Client) connect() {
 // backOff puts off the next connection after a failure, for longer if the server advised it.
 func (c *Client) backOff(cause error) {
 	c.failures, c.failure = c.failures+1, cause
-	c.notBefore = time.Now().Add(advised(cause) + backoff(c.failures, c.o.BackoffMin, c.o.BackoffMax))
+	c.notBefore = time.Now().Add(advised(cause) + backoff(c.failures, c.o.Backoff, c.o.MaxBackoff))
 }
 
 // unconnected is how a try ends for which there is no connection, because of the last failure.
@@ -179,6 +179,8 @@ func (c *Client) serve() {
 // failWaiters tells those who wait that there is no connection.
 func (c *Client) failWaiters(o outcome) {
 	for c.waiters.Len() > 0 {
+		err := *o.err // each caller's own
+		o.err = &err
 		c.waiters.Remove(c.waiters.Front()).(*waiter).ready <- place{failed: o}
 	}
 }

@@ -2,9 +2,11 @@ package client_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/understudy-go/understudy/client"
 	"github.com/understudy-go/understudy/messages"
@@ -263,6 +265,40 @@ func TestShutdownOfAnIdleClient(t *testing.T) {
 				t.Error(err)
 			}
 			c.Close()
+		}
+	})
+}
+
+// A server that owes replies and says nothing is given up, in time to call another one.
+func TestSilence(t *testing.T) {
+	const silence = 5 * time.Second
+	bubble(t, func(p *peer) {
+		for m := p.request(); m != nil; m = p.request() {
+			if p.nth > 1 {
+				time.Sleep(silence - 1)
+				p.write(p.answer(m))
+			}
+		}
+	}, client.Options{Silence: silence, Retries: 1}, func(t *testing.T, _ *network, c *client.Client) {
+		time.Sleep(time.Hour) // silence while nothing is due is no sign of death
+		begun := time.Now()
+		_, err := echo(t.Context(), c, "x")
+		wantStatus(t, err, messages.Unavailable, false)
+		if waited := time.Since(begun); waited != silence || !strings.Contains(err.Error(), "nothing for 5s") {
+			t.Errorf("after %v: %v", waited, err)
+		}
+		var wg sync.WaitGroup
+		for range 3 { // together they take longer than that
+			wg.Go(func() {
+				if got, err := echo(t.Context(), c, "y"); err != nil || got != "y" {
+					t.Errorf("%q, %v", got, err)
+				}
+			})
+		}
+		wg.Wait()
+		time.Sleep(time.Hour)
+		if n := c.Counts(); n.Connections != 1 || n.Broken != 1 {
+			t.Errorf("%+v", n)
 		}
 	})
 }

@@ -287,7 +287,7 @@ func TestConnectedAgain(t *testing.T) {
 // While the server is away a client that waits for pushes goes on trying, ever more rarely, until it is closed.
 func TestGoesOnTryingToConnect(t *testing.T) {
 	wireBubble(t, func(p *peer) { p.drain() }, func(*network) client.Options {
-		return client.Options{BackoffMin: 100 * ms, BackoffMax: 800 * ms, Pushes: []client.Push{client.OnPush(new(notebook).add)}}
+		return client.Options{Backoff: 100 * ms, MaxBackoff: 800 * ms, Pushes: []client.Push{client.OnPush(new(notebook).add)}}
 	}, func(t *testing.T, n *network, c *client.Client) {
 		synctest.Wait()
 		n.setDown(true)

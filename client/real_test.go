@@ -131,24 +131,63 @@ func TestServerDrains(t *testing.T) {
 
 // A server that takes one connection only is used over one, whatever the client would like, and no call is the worse for it.
 func TestServerWithAConnectionLimit(t *testing.T) {
-	s := understudy.NewService[*wire.Request, *wire.Reply]()
-	understudy.Handle(s, func(_ context.Context, in *wire.Ask) (*wire.Answer, error) {
-		return &wire.Answer{Text: in.GetText()}, nil
-	})
-	server := host(t, s, understudy.Config{MaxConnections: 1})
-	c := dialWire(t, server.URLs()[0], client.Options{Connections: 4, Retries: 3})
-	var wg sync.WaitGroup
-	for g := range 8 {
-		wg.Go(func() {
-			for i := range 200 {
-				if got, err := ask(t.Context(), c, fmt.Sprint(g, i)); err != nil || got != fmt.Sprint(g, i) {
-					t.Errorf("%q, %v", got, err)
-				}
-			}
+	for _, id := range []string{"", "id"} {
+		s := understudy.NewService[*wire.Request, *wire.Reply]()
+		if id != "" {
+			s.RequestID(id)
+		}
+		understudy.Handle(s, func(_ context.Context, in *wire.Ask) (*wire.Answer, error) {
+			return &wire.Answer{Text: in.GetText()}, nil
 		})
+		server := host(t, s, understudy.Config{MaxConnections: 1})
+		c := dialWire(t, server.URLs()[0], client.Options{Connections: 4, Retries: 3, RequestID: id, Backoff: ms})
+		var wg sync.WaitGroup
+		for g := range 8 {
+			wg.Go(func() {
+				for i := range 200 {
+					if got, err := ask(t.Context(), c, fmt.Sprint(g, i)); err != nil || got != fmt.Sprint(g, i) {
+						t.Errorf("%q, %v", got, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if n := c.Counts(); n.Connections != 1 || n.Broken == 0 {
+			t.Logf("no second connection was refused: %+v", n)
+		}
 	}
-	wg.Wait()
-	t.Logf("%+v", c.Counts())
+}
+
+// With request ids the real server answers in the order in which it is done.
+func TestServerAnswersOutOfOrder(t *testing.T) {
+	s := understudy.NewService[*wire.Request, *wire.Reply]()
+	s.RequestID("id")
+	slow := make(chan struct{})
+	understudy.Handle(s, func(_ context.Context, in *wire.Ask) (*wire.Answer, error) {
+		if in.GetText() == "slow" {
+			<-slow
+		}
+		return &wire.Answer{Text: in.GetText()}, nil
+	}, understudy.Slow())
+	server := host(t, s, understudy.Config{Workers: 4})
+	c := dialWire(t, server.URLs()[0], client.Options{RequestID: "id"})
+	done := make(chan error)
+	go func() {
+		got, err := ask(t.Context(), c, "slow")
+		if got != "slow" && err == nil {
+			err = errors.New(got)
+		}
+		done <- err
+	}()
+	for i := range 100 {
+		if got, err := ask(t.Context(), c, fmt.Sprint(i)); err != nil || got != fmt.Sprint(i) {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	close(slow)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }
 
 // Pushes of the real server, among replies.
@@ -190,7 +229,7 @@ func TestServerCrashes(t *testing.T) {
 		return &wire.Answer{Text: in.GetText()}, nil
 	})
 	server := host(t, s, understudy.Config{})
-	c := dialWire(t, server.URLs()[0], client.Options{Retries: 5, BackoffMin: ms})
+	c := dialWire(t, server.URLs()[0], client.Options{Retries: 5, Backoff: ms})
 	if got, err := ask(t.Context(), c, "x", client.Idempotent()); err != nil || got != "x" {
 		t.Errorf("%q, %v", got, err)
 	}

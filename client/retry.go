@@ -40,7 +40,7 @@ func (c *Client) try(ctx context.Context, x *exchange) (proto.Message, error) {
 		var wait time.Duration
 		until := o.next
 		if until.IsZero() {
-			wait = advised(o.err) + backoff(n+1, c.o.BackoffMin, c.o.BackoffMax)
+			wait = advised(o.err) + backoff(n+1, c.o.Backoff, c.o.MaxBackoff)
 			until = time.Now().Add(wait)
 		}
 		if deadline, ok := ctx.Deadline(); ok && !until.Before(deadline) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,7 +29,7 @@ func TestRetryAfter(t *testing.T) {
 				p.write(p.answer(m))
 			}
 		}
-	}, client.Options{Retries: 4, BackoffMin: 40 * ms, BackoffMax: 100 * ms}, func(t *testing.T, _ *network, c *client.Client) {
+	}, client.Options{Retries: 4, Backoff: 40 * ms, MaxBackoff: 100 * ms}, func(t *testing.T, _ *network, c *client.Client) {
 		if got, err := echo(t.Context(), c, "x"); err != nil || got != "x" {
 			t.Fatalf("%q, %v", got, err)
 		}
@@ -50,19 +51,11 @@ func TestWhatIsRetried(t *testing.T) {
 		messages.Unavailable, messages.ResourceExhausted, messages.Aborted, messages.Internal, messages.Unknown, messages.DeadlineExceeded,
 	}
 	idempotent := []messages.Code{messages.Unavailable, messages.ResourceExhausted, messages.Aborted, messages.Internal}
-	has := func(codes []messages.Code, code messages.Code) bool {
-		for _, c := range codes {
-			if c == code {
-				return true
-			}
-		}
-		return false
-	}
 	for code := messages.Canceled; code < messages.Codes; code++ {
 		for _, notStarted := range []bool{false, true} {
 			for _, declared := range []bool{false, true} {
 				want := 1
-				if notStarted && has(unstarted, code) || declared && has(idempotent, code) {
+				if notStarted && slices.Contains(unstarted, code) || declared && slices.Contains(idempotent, code) {
 					want = 1 + retries
 				}
 				var mu sync.Mutex
@@ -189,11 +182,9 @@ func TestCloseWhileWaitingToRetry(t *testing.T) {
 
 // NotStarted is of all the tries: one that was not started after one that may have been does not make it so.
 func TestNotStartedOfAllTries(t *testing.T) {
-	first := true
 	bubble(t, func(p *peer) {
 		for p.request() != nil {
-			if first {
-				first = false
+			if p.nth == 1 {
 				return // it was sent, and the connection breaks
 			}
 			p.write(p.frame(failure(&messages.Status{Code: messages.Unavailable, NotStarted: true})))
@@ -244,7 +235,7 @@ func TestRetryBudget(t *testing.T) {
 
 // A server that cannot be reached is tried after times that double, by one goroutine, however many calls wait.
 func TestReconnectBackoff(t *testing.T) {
-	bubble(t, answerAll, client.Options{Retries: 3, BackoffMin: 100 * ms, BackoffMax: 300 * ms}, func(t *testing.T, n *network, c *client.Client) {
+	bubble(t, answerAll, client.Options{Retries: 3, Backoff: 100 * ms, MaxBackoff: 300 * ms}, func(t *testing.T, n *network, c *client.Client) {
 		n.breakAll(t, c)
 		n.setDown(true)
 		var wg sync.WaitGroup
@@ -301,7 +292,7 @@ func (n *network) breakAll(t *testing.T, c *client.Client) {
 
 // A server that takes connections and closes them counts as one that cannot be reached.
 func TestConnectionsThatComeToNothing(t *testing.T) {
-	bubble(t, func(p *peer) {}, client.Options{Retries: 3, BackoffMin: 100 * ms, BackoffMax: 300 * ms}, func(t *testing.T, n *network, c *client.Client) {
+	bubble(t, func(p *peer) {}, client.Options{Retries: 3, Backoff: 100 * ms, MaxBackoff: 300 * ms}, func(t *testing.T, n *network, c *client.Client) {
 		synctest.Wait() // the first is gone
 		_, err := echo(t.Context(), c, "x", client.Idempotent())
 		if !errors.Is(err, messages.Unavailable) {

@@ -57,6 +57,7 @@ type peer struct {
 	conn    net.Conn
 	in      *bufio.Reader
 	framing transport.Framing
+	nth     int // of a network's connections, the first is 1
 }
 
 // request reads one request of the built-in service, or returns nil at the end.
