@@ -13,12 +13,13 @@ type conn struct {
 	raw     net.Conn
 	kick    chan struct{} // tells the writer that there is something in out
 	ended   chan struct{} // closed when err is set
+	pushed  bool          // a push was received; the reader's own
 	arrived chan arrived  // pushes that wait for their handlers, closed by the reader at its end; nil if the Client is unattended
 
 	// The pool's, guarded by Client.mu.
 	inflight int  // places taken
 	extra    bool // there were others when it was made
-	heard    bool // a reply was received
+	heard    bool // a reply or a push was received
 	removed  bool
 
 	mu      sync.Mutex // guards what follows, and makes out's order that of pending

@@ -190,14 +190,27 @@ func (c *Client) release(on *conn, answered bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	on.inflight--
-	if answered && !on.heard {
-		on.heard = true
-		if !on.removed {
-			c.failures, c.failure = 0, nil
-		}
+	if answered {
+		c.heardOf(on)
 	}
 	if !on.removed {
 		c.serve()
+	}
+}
+
+// hear says that a push has come on a connection.
+func (c *Client) hear(on *conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heardOf(on)
+	c.serve()
+}
+
+// heardOf says that a connection is served: failures before it are over.
+func (c *Client) heardOf(on *conn) {
+	if !on.heard && !on.removed {
+		on.heard = true
+		c.failures, c.failure = 0, nil
 	}
 }
 
