@@ -27,6 +27,8 @@ type network struct {
 	conns  []net.Conn  // the servers' sides
 }
 
+const ms = time.Millisecond
+
 var errDown = errors.New("the network is down")
 
 // downAfter is how long it takes to find that out.

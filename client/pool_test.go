@@ -210,65 +210,7 @@ func TestLateReplies(t *testing.T) {
 }
 
 // Shutdown lets in no more calls, and waits for those that there are.
-func TestShutdown(t *testing.T) {
-	h := new(holding)
-	bubble(t, h.handle, client.Options{}, func(t *testing.T, _ *network, c *client.Client) {
-		var wg sync.WaitGroup
-		start(t, c, &wg)
-		done := make(chan error, 2)
-		for range 2 {
-			go func() { done <- c.Shutdown(t.Context()) }()
-		}
-		synctest.Wait()
-		_, err := echo(t.Context(), c, "too late")
-		wantStatus(t, err, messages.Unavailable, true)
-		if len(done) > 0 {
-			t.Error("Shutdown did not wait")
-		}
-		h.release()
-		wg.Wait()
-		for range 2 {
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
-		}
-		if err := c.Shutdown(t.Context()); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-func TestShutdownUntil(t *testing.T) {
-	h := new(holding)
-	bubble(t, h.handle, client.Options{}, func(t *testing.T, _ *network, c *client.Client) {
-		errs := make(chan error)
-		go func() {
-			_, err := echo(t.Context(), c, "x", client.Idempotent())
-			errs <- err
-		}()
-		synctest.Wait()
-		ctx, cancel := context.WithTimeout(t.Context(), ms)
-		defer cancel()
-		if err := c.Shutdown(ctx); err != context.DeadlineExceeded {
-			t.Error(err)
-		}
-		wantStatus(t, <-errs, messages.Unavailable, false)
-		h.release()
-	})
-}
-
 // An idle client can be shut down, more than once, and closed.
-func TestShutdownOfAnIdleClient(t *testing.T) {
-	bubble(t, answerAll, client.Options{}, func(t *testing.T, _ *network, c *client.Client) {
-		for range 2 {
-			if err := c.Shutdown(t.Context()); err != nil {
-				t.Error(err)
-			}
-			c.Close()
-		}
-	})
-}
-
 // A server that owes replies and says nothing is given up, in time to call another one.
 func TestSilence(t *testing.T) {
 	const silence = 5 * time.Second

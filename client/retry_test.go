@@ -3,7 +3,6 @@ package client_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -14,8 +13,6 @@ import (
 	"github.com/understudy-go/understudy/client"
 	"github.com/understudy-go/understudy/messages"
 )
-
-const ms = time.Millisecond
 
 // A call that was surely not started is tried again: after what the server advised, and a backoff that doubles.
 func TestRetryAfter(t *testing.T) {
@@ -234,96 +231,6 @@ func TestRetryBudget(t *testing.T) {
 }
 
 // A server that cannot be reached is tried after times that double, by one goroutine, however many calls wait.
-func TestReconnectBackoff(t *testing.T) {
-	bubble(t, answerAll, client.Options{Retries: 3, Backoff: 100 * ms, MaxBackoff: 300 * ms}, func(t *testing.T, n *network, c *client.Client) {
-		n.breakAll(t, c)
-		n.setDown(true)
-		var wg sync.WaitGroup
-		for range 20 {
-			wg.Go(func() {
-				_, err := echo(t.Context(), c, "x")
-				wantStatus(t, err, messages.Unavailable, true)
-				if dial, ok := errors.AsType[*client.DialError](err); !ok || !errors.Is(dial, errDown) {
-					t.Errorf("%v does not say why", err)
-				}
-			})
-		}
-		wg.Wait()
-		within(t, "dials", n.tries()[1:], downAfter, 100*ms, 200*ms, 300*ms)
-
-		// One that cannot wait for the next one is told at once, and one that can is served by it.
-		ctx, cancel := context.WithTimeout(t.Context(), ms)
-		defer cancel()
-		begun := time.Now()
-		_, err := echo(ctx, c, "x")
-		wantStatus(t, err, messages.Unavailable, true)
-		if time.Since(begun) != 0 {
-			t.Error("it waited")
-		}
-		n.setDown(false)
-		if got, err := echo(t.Context(), c, "y"); err != nil || got != "y" {
-			t.Errorf("%q, %v", got, err)
-		}
-		// What was heard makes the next failure the first.
-		n.breakAll(t, c)
-		n.setDown(true)
-		before := len(n.tries())
-		_, _ = echo(t.Context(), c, "x")
-		within(t, "dials", n.tries()[before+1:], downAfter, 100*ms, 200*ms, 300*ms)
-	})
-}
-
 // breakAll breaks the connection, which a call shows to be fine before.
-func (n *network) breakAll(t *testing.T, c *client.Client) {
-	t.Helper()
-	if got, err := echo(t.Context(), c, "fine"); err != nil || got != "fine" {
-		t.Fatalf("%q, %v", got, err)
-	}
-	n.mu.Lock()
-	for _, conn := range n.conns {
-		conn.Close()
-	}
-	n.mu.Unlock()
-	synctest.Wait()
-	if counts := c.Counts(); counts.Connections != 0 {
-		t.Fatalf("the connection is still there: %+v", counts)
-	}
-}
-
 // A server that takes connections and closes them counts as one that cannot be reached.
-func TestConnectionsThatComeToNothing(t *testing.T) {
-	bubble(t, func(p *peer) {}, client.Options{Retries: 3, Backoff: 100 * ms, MaxBackoff: 300 * ms}, func(t *testing.T, n *network, c *client.Client) {
-		synctest.Wait() // the first is gone
-		_, err := echo(t.Context(), c, "x", client.Idempotent())
-		if !errors.Is(err, messages.Unavailable) {
-			t.Error(err)
-		}
-		gaps := n.tries()
-		if len(gaps) < 4 {
-			t.Errorf("connected %d times", len(gaps)+1)
-		}
-		for i, least := range []time.Duration{50 * ms, 100 * ms, 150 * ms, 150 * ms} {
-			if i < len(gaps) && gaps[i] < least {
-				t.Errorf("the times between connections are %v, and number %d should be %v", gaps, i, least)
-			}
-		}
-	})
-}
-
 // One call at a time finds out that a connection was closed while nobody used it, and is not the worse for it.
-func TestConnectionsClosedWhileIdle(t *testing.T) {
-	bubble(t, func(p *peer) {
-		p.write(p.answer(p.request()))
-	}, client.Options{}, func(t *testing.T, n *network, c *client.Client) {
-		begun := time.Now()
-		for i := range 10 {
-			synctest.Wait()
-			if _, err := echo(t.Context(), c, fmt.Sprint(i)); err != nil {
-				t.Error(err)
-			}
-		}
-		if counts := c.Counts(); time.Since(begun) != 0 || counts.Dials != 10 {
-			t.Errorf("it took %v; %+v", time.Since(begun), counts)
-		}
-	})
-}
