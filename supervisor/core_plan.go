@@ -15,6 +15,7 @@ type plan struct {
 	starts   []*child // one after the other, when nothing is left to stop
 	starting *child
 	culprit  *child        // planGroup: whose failure it is
+	cause    cause         // planGroup: what that was
 	delay    time.Duration // planGroup: what passes between the stops and the starts
 }
 
@@ -39,6 +40,7 @@ func (c *core) advance() {
 		case len(p.starts) > 0:
 			p.starting = p.starts[0]
 			p.starts = p.starts[1:]
+			p.starting.cause = p.cause
 			c.start(p.starting)
 		default:
 			c.finishPlan(p)
@@ -147,7 +149,7 @@ func (c *core) group(ch *child) []*child {
 // restartGroup stops the others of the child's group, in reverse, and starts the group, the child included, after the delay.
 func (c *core) restartGroup(ch *child, delay time.Duration) {
 	ch.state = ChildWaiting
-	p := &plan{kind: planGroup, culprit: ch, delay: delay}
+	p := &plan{kind: planGroup, culprit: ch, cause: ch.cause, delay: delay}
 	for _, other := range slices.Backward(c.group(ch)) {
 		if other != ch {
 			p.stops = append(p.stops, []*child{other})
