@@ -320,6 +320,8 @@ func (st *stage) puppet() *actor.Props {
 			st.do(name, "start")
 		case *actor.Stopping:
 			st.do(name, "stop")
+		case *actor.Stopped:
+			st.do(name, "stopped")
 		case order:
 			switch m.what {
 			case "fail":

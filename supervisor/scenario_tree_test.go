@@ -96,7 +96,7 @@ func (st *stage) child(path string, words []string) supervisor.ChildSpec {
 		key, value, _ := strings.Cut(word, "=")
 		switch key {
 		case "permanent":
-		case "start-fails", "start-hangs", "stop-fails", "stop-hangs": // the first so many times
+		case "start-fails", "start-hangs", "stop-fails", "stop-hangs", "stopped-fails", "stopped-hangs": // the first so many times
 			times, _ := strconv.Atoi(value)
 			when, what, _ := strings.Cut(key, "-")
 			st.order(path+words[0], when+" "+strings.TrimSuffix(what, "s"), max(1, times))
