@@ -117,8 +117,11 @@ func (st *stage) child(path string, words []string) supervisor.ChildSpec {
 		case "backoff":
 			low, high, _ := strings.Cut(value, "..")
 			child.Backoff = supervisor.Backoff{Min: st.duration(low), Max: st.duration(high)}
-		case "resume", "stop", "escalate":
-			d := map[string]supervisor.Directive{"resume": supervisor.Resume, "stop": supervisor.Stop, "escalate": supervisor.Escalate}[key]
+		case "resume", "restart", "restart-later", "stop", "escalate":
+			d := map[string]supervisor.Directive{
+				"resume": supervisor.Resume, "restart": supervisor.Restart, "restart-later": supervisor.RestartLater,
+				"stop": supervisor.Stop, "escalate": supervisor.Escalate,
+			}[key]
 			child.Decide = func(*supervisor.Failure) supervisor.Directive { return d }
 		}
 	}

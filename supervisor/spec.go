@@ -97,6 +97,7 @@ type ChildSpec struct {
 	// Decide may overrule the restart type when the child has failed while it runs. 0, and nil: it does not. Resume goes on with the next
 	// message; Restart restarts at once, RestartLater after the backoff, both whatever the type; Stop does not restart; Escalate stops all
 	// children and ends the supervisor with the same failure.
+	// A failure in Started is not its business, and Exit, with whatever error, is an end and no failure that could be resumed: there the type decides.
 	// It is called on the supervisor's goroutine and must not block; if it panics, the type decides. See ByClass.
 	Decide func(f *Failure) Directive
 }
