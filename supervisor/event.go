@@ -27,7 +27,7 @@ const (
 	StartFailed // the child's Started failed, or it ended before, for Reason; if it was to be restarted, that is tried again
 	Killed      // the child did not stop in time, or was to be killed at once, and was abandoned: it may still run, and Path names it
 	Ended       // the supervisor has no child any more and ends, for Reason
-	Forced      // the child had not drained at its Cascade's deadline, and was told to stop
+	Forced      // the child had not drained when its Cascade's deadline came, or its draining parent was stopped, and was told to stop
 )
 
 func (k Kind) String() string {
