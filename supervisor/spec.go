@@ -77,7 +77,7 @@ type ChildSpec struct {
 	// a dynamic child may leave it empty: it gets a number.
 	Name string
 	// Props is what the child is made of; or, for a supervisor, Supervisor. One of the two. The Props are cloned at each start, and must not
-	// have a mailbox of their own: see Mailbox. The child gets a guard (see Guard) inside of its other middleware, unless it has one.
+	// have a mailbox of their own: see Mailbox; nor a spawner, as a router's have. The child gets a guard (see Guard) inside of its other middleware, unless it has one.
 	Props      *actor.Props
 	Supervisor *Spec
 	// Mailbox makes the child's mailbox. nil: the library's unbounded one.
