@@ -16,6 +16,11 @@ func (st *stage) plant(lines []string) {
 		st.t.Fatalf("what is %q?", rest[0])
 	}
 	st.dynamic = spec.Strategy == supervisor.Dynamic
+	room := 1000
+	if st.dynamic {
+		room = 25_000 // ten thousand children start, or stop, at once; making and clearing the room costs time
+	}
+	st.cancel = st.hub.Subscribe(room, st.on)
 	spec.Events, spec.Tree, spec.Rand = st.hub, st.tree, func() float64 { return 0.5 }
 	root, err := supervisor.Spawn(st.system.Root, spec)
 	if err != nil {
