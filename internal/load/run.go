@@ -27,7 +27,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Config: c, plan: &plan{protocol: c.Protocol, deck: deck, depth: c.Depth, rate: c.Rate, grace: int64(c.Grace)}, total: newTally(), interval: newTally()}
+	r := &run{Config: c, plan: &plan{protocol: c.Protocol, deck: deck, depth: c.Depth, rate: c.Rate, each: c.Each, grace: int64(c.Grace)}, total: newTally(), interval: newTally()}
 	if err := r.spread(fds); err != nil {
 		return nil, err
 	}
@@ -122,6 +122,7 @@ func (r *run) await(ctx context.Context, ended <-chan struct{}) {
 	}
 	cpu := processCPU()
 	defer func() { r.process = processCPU() - cpu }()
+	r.mark()
 	over := time.NewTimer(time.Duration(r.to.Load() - r.clock()))
 	defer over.Stop()
 	tick := time.NewTicker(r.Interval)
@@ -131,6 +132,7 @@ func (r *run) await(ctx context.Context, ended <-chan struct{}) {
 		case <-tick.C:
 			r.report()
 		case <-over.C:
+			r.mark()
 			return
 		case <-ctx.Done():
 			r.stop()
@@ -140,6 +142,18 @@ func (r *run) await(ctx context.Context, ended <-chan struct{}) {
 			return
 		}
 	}
+}
+
+// mark tells Mark.
+func (r *run) mark() {
+	if r.Mark == nil {
+		return
+	}
+	var replies int64
+	for _, l := range r.loops {
+		replies += l.replies.Load()
+	}
+	r.Mark(replies)
 }
 
 // stop ends the measurement early.
