@@ -153,7 +153,7 @@ func (l *loop) readable(c *conn) {
 func (l *loop) refill(c *conn, now int64) {
 	switch {
 	case c.closed:
-	case l.ending:
+	case l.ending || l.rate == 0 && now >= l.to.Load(): // in an open loop what was due before the end is still sent
 		l.finish(c)
 	case l.rate > 0 && !c.due:
 		c.roomy = now
