@@ -184,10 +184,10 @@ func TestNoFrames(t *testing.T) {
 
 func TestErrorReplies(t *testing.T) {
 	u := answer(t, func(n int, right []byte) ([]byte, bool) {
-		switch {
-		case n%100 == 7:
+		switch n % 100 {
+		case 7:
 			return errorReply(t, int32(messages.Internal)), true
-		case n%100 == 9:
+		case 9:
 			return errorReply(t, 99), true
 		}
 		return right, true

@@ -70,6 +70,14 @@ func (a Arrivals) String() string {
 	return "poisson"
 }
 
+// ConfigError says which field of a Config is wrong, its value and its bound.
+type ConfigError struct{ Text string }
+
+// Error returns the text.
+func (e *ConfigError) Error() string { return e.Text }
+
+func wrong(format string, args ...any) error { return &ConfigError{fmt.Sprintf(format, args...)} }
+
 // withDefaults fills in what is not said, and checks the rest: the error names the field, the value and the bound.
 func (c Config) withDefaults() (Config, error) {
 	fill(&c.Connections, DefaultConnections)
@@ -86,21 +94,21 @@ func (c Config) withDefaults() (Config, error) {
 	c.Interval = max(c.Interval, c.Duration/maxIntervals)
 	switch {
 	case c.Protocol == nil:
-		return c, fmt.Errorf("load: Protocol is nil")
+		return c, wrong("Protocol is nil")
 	case c.Connections < 1 || c.Connections > 1<<20:
-		return c, fmt.Errorf("load: Connections is %d, and must be 1 to %d", c.Connections, 1<<20)
+		return c, wrong("Connections is %d, and must be 1 to %d", c.Connections, 1<<20)
 	case c.Depth < 1 || c.Depth > maxDepth:
-		return c, fmt.Errorf("load: Depth is %d, and must be 1 to %d", c.Depth, maxDepth)
+		return c, wrong("Depth is %d, and must be 1 to %d", c.Depth, maxDepth)
 	case c.Rate < 0 || math.IsNaN(c.Rate) || c.Rate > 1e9:
-		return c, fmt.Errorf("load: Rate is %v, and must be 0 to 1e9", c.Rate)
+		return c, wrong("Rate is %v, and must be 0 to 1e9", c.Rate)
 	case c.Each < 0 || c.Each > 0 && c.Rate > 0:
-		return c, fmt.Errorf("load: Each is %d with a Rate of %v, and must be positive, in a closed loop", c.Each, c.Rate)
+		return c, wrong("Each is %d with a Rate of %v, and must be positive, in a closed loop", c.Each, c.Rate)
 	case c.Warmup < 0:
-		return c, fmt.Errorf("load: Warmup is %v, and must not be negative", c.Warmup)
+		return c, wrong("Warmup is %v, and must not be negative", c.Warmup)
 	case c.Duration < 0 || c.Grace < 0 || c.Interval < 0 || c.DialTimeout < 0:
-		return c, fmt.Errorf("load: a time is negative: Duration %v, Grace %v, Interval %v, DialTimeout %v", c.Duration, c.Grace, c.Interval, c.DialTimeout)
+		return c, wrong("a time is negative: Duration %v, Grace %v, Interval %v, DialTimeout %v", c.Duration, c.Grace, c.Interval, c.DialTimeout)
 	case c.Threads < 1:
-		return c, fmt.Errorf("load: Threads is %d, and must be positive", c.Threads)
+		return c, wrong("Threads is %d, and must be positive", c.Threads)
 	}
 	return c, nil
 }

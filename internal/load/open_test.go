@@ -1,7 +1,6 @@
 package load_test
 
 import (
-	"sync"
 	"testing"
 	"time"
 
@@ -9,47 +8,63 @@ import (
 )
 
 // A server that freezes is charged for the requests that were meant to be sent meanwhile, whether the window had room for
-// them or not: no coordinated omission. While it is frozen two intervals pass, at least.
+// them or not: no coordinated omission.
 func TestFreezeShowsInOpenLoop(t *testing.T) {
-	const interval = 100 * time.Millisecond
 	for _, depth := range []int{1, 4096} {
-		frozen, thaw := make(chan struct{}), make(chan struct{})
-		var once sync.Once
-		u := answer(t, func(n int, right []byte) ([]byte, bool) {
-			if n == 50 {
-				once.Do(func() {
-					close(frozen)
-					<-thaw
-				})
+		freeze(t, depth)
+	}
+}
+
+func freeze(t *testing.T, depth int) {
+	const (
+		rate     = 1000
+		duration = 2 * time.Second
+		least    = 400 * time.Millisecond // that the server is frozen
+	)
+	frozen, thaw := make(chan struct{}), make(chan struct{})
+	u := answer(t, func(n int, right []byte) ([]byte, bool) {
+		if n == 50 {
+			close(frozen)
+			<-thaw
+		}
+		return right, true
+	})
+	var since time.Duration
+	thawed := false
+	defer func() {
+		if !thawed {
+			close(thaw)
+		}
+	}()
+	r := run(t, u, load.Config{
+		Connections: 1, Depth: depth, Rate: rate, Arrivals: load.Uniform, Duration: duration, Interval: duration / 20, Grace: patience,
+		Progress: func(i load.Interval) {
+			select {
+			case <-frozen:
+			default:
+				return
 			}
-			return right, true
-		})
-		seen := 0
-		r := run(t, u, load.Config{
-			Connections: 1, Depth: depth, Rate: 1000, Arrivals: load.Uniform, Duration: time.Second, Interval: interval, Grace: patience,
-			Progress: func(load.Interval) {
-				select {
-				case <-frozen:
-					if seen++; seen == 4 {
-						close(thaw)
-					}
-				default:
-				}
-			},
-		})
-		if seen < 4 {
-			t.Fatalf("depth %d: the server was not frozen for long: %+v", depth, *r)
-		}
-		// Three intervals from the first to the fourth, in which 300 of 1000 were due; the last third of them waited least.
-		if r.Latency.P99 < 2*interval || r.Latency.P90 < interval/2 {
-			t.Errorf("depth %d: %+v", depth, r.Latency)
-		}
-		if all := r.Requests + r.Unsent; all != 1000 || r.Latency.Count != all || r.Unanswered != 0 || r.Problem != "" {
-			t.Errorf("depth %d: %+v", depth, *r)
-		}
-		if depth == 1 && r.Late < 200 {
-			t.Errorf("depth 1: %d were late, of which %d by the generator's fault", r.Late, r.LateOwn)
-		}
+			if since == 0 {
+				since = i.To
+			}
+			if i.To-since >= least && !thawed {
+				thawed = true
+				close(thaw)
+			}
+		},
+	})
+	if !thawed {
+		t.Fatalf("depth %d: the server was not frozen in time: %+v", depth, *r)
+	}
+	// 400 of 2000 were due while it was frozen, and waited for a time that falls from 400 ms to nothing.
+	if r.Latency.P99 < least/2 || r.Latency.P90 < least/4 {
+		t.Errorf("depth %d: %+v", depth, r.Latency)
+	}
+	if all := r.Requests + r.Unsent; all != 2000 || r.Latency.Count != all || r.Unanswered != 0 || r.Problem != "" {
+		t.Errorf("depth %d: %+v", depth, *r)
+	}
+	if depth == 1 && r.Late < 200 {
+		t.Errorf("depth 1: %d were late, of which %d by the generator's fault", r.Late, r.LateOwn)
 	}
 }
 

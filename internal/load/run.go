@@ -3,15 +3,14 @@ package load
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"syscall"
 	"time"
 )
 
 // Run connects, makes the load, and returns what was measured. When the context ends the measurement ends too, with what
-// was measured until then. The error is a *client.DialError if the server could not be reached, or it names what is wrong
-// with the Config. What the server did wrong is in the Result.
+// was measured until then. The error is a *client.DialError if the server could not be reached, a *ConfigError, or the system's.
+// What the server did wrong is in the Result.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	c, err := c.withDefaults()
 	if err != nil {
@@ -19,7 +18,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	}
 	deck, err := NewDeck(c.Protocol, c.Depth, c.Seed)
 	if err != nil {
-		return nil, fmt.Errorf("load: %w", err)
+		return nil, wrong("%v", err)
 	}
 	dialing, cancel := context.WithTimeout(ctx, c.DialTimeout)
 	defer cancel()
