@@ -44,7 +44,7 @@ type loop struct {
 
 // usage is what a loop's thread did during the measurement; nanoseconds.
 type usage struct {
-	cpu, idle, from, to int64
+	cpu, idle, delay, from, to int64
 }
 
 // plan is what the loops of a run share.
@@ -183,17 +183,22 @@ func (l *loop) pause(now, to int64) int64 {
 func (l *loop) tell(now int64) {
 	if !l.begun && now >= l.from {
 		l.begun = true
-		l.usage.cpu, l.usage.from = -threadCPU(), now
+		l.usage.cpu, l.usage.delay, l.usage.from = -threadCPU(), -threadDelay(), now
 	}
 	if l.begun && !l.stopped && now >= l.to.Load() {
-		l.stopped = true
-		l.usage.cpu += threadCPU()
-		l.usage.to = now
+		l.stop(now)
 	}
 	if l.spare.Load() != nil {
 		l.handed <- l.tally
 		l.tally = l.spare.Swap(nil)
 	}
+}
+
+func (l *loop) stop(now int64) {
+	l.stopped = true
+	l.usage.cpu += threadCPU()
+	l.usage.delay += threadDelay()
+	l.usage.to = now
 }
 
 // end begins the end: what is in flight is awaited.
@@ -261,8 +266,7 @@ func (l *loop) problem(format string, args ...any) {
 func (l *loop) release() {
 	now, to := l.clock(), l.to.Load()
 	if !l.stopped && l.begun {
-		l.usage.cpu += threadCPU()
-		l.usage.to = now
+		l.stop(now)
 	}
 	for _, c := range l.conns {
 		for ; c.head != c.tail; c.head++ {

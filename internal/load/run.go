@@ -159,7 +159,7 @@ func (r *run) mark() {
 func (r *run) stop() {
 	if now := r.clock(); now < r.to.Load() {
 		r.cut = true
-		r.to.Store(max(now, r.from))
+		r.to.Store(now)
 	}
 }
 
