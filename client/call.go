@@ -111,7 +111,7 @@ func (w *wire) prepare(x *exchange, in proto.Message, out protoreflect.FullName,
 	if in == nil || !in.ProtoReflect().IsValid() {
 		return refused(messages.InvalidArgument, "the request is nil", nil)
 	}
-	if x.arm, err = armFor(w.requests, w.requestArms, in.ProtoReflect().Descriptor().FullName(), x.armName); err != nil {
+	if x.arm, err = armFor(w.requests, w.requestArms, in.ProtoReflect().Descriptor().FullName(), x.armName, " with Arm"); err != nil {
 		return refused(messages.InvalidArgument, err.Error(), nil)
 	}
 	if err := w.findReply(x, out); err != nil {
@@ -140,7 +140,7 @@ func (w *wire) findReply(x *exchange, out protoreflect.FullName) error {
 	if x.want = w.replyArms[out]; x.replyArmName == "" && len(x.want) > 0 {
 		return nil
 	}
-	arm, err := armFor(w.replies, w.replyArms, out, x.replyArmName)
+	arm, err := armFor(w.replies, w.replyArms, out, x.replyArmName, "")
 	if err != nil {
 		return refused(messages.InvalidArgument, err.Error(), nil)
 	}

@@ -23,6 +23,7 @@ type Client struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // all of the Client's goroutines; grows under mu, while the Client is open
 	budget budget
+	sents  sync.Pool // of *sent
 
 	retries, dials, dialsFailed, broken  atomic.Int64
 	pushesHandled, pushesDropped, missed atomic.Int64

@@ -1,13 +1,11 @@
 package client_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"net"
-	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,8 +42,8 @@ func echo(ctx context.Context, c *client.Client, text string, options ...client.
 	return reply.GetContent(), err
 }
 
-func add(ctx context.Context, c *client.Client, a, b int32, options ...client.CallOption) (int32, error) {
-	reply, err := client.Call[messages.AddResponse](ctx, c, &messages.AddRequest{A: a, B: b}, options...)
+func add(ctx context.Context, c *client.Client, a, b int32) (int32, error) {
+	reply, err := client.Call[messages.AddResponse](ctx, c, &messages.AddRequest{A: a, B: b})
 	return reply.GetResult(), err
 }
 
@@ -249,77 +247,6 @@ func TestServerResets(t *testing.T) {
 	}), client.Options{})
 	_, err := echo(t.Context(), c, "x")
 	wantStatus(t, err, messages.Unavailable, false)
-}
-
-func TestCloseEndsCalls(t *testing.T) {
-	arrived := make(chan struct{})
-	c := dial(t, serve(t, "tcp", transport.Delimited, func(p *peer) {
-		for range 5 {
-			p.request()
-		}
-		close(arrived)
-		p.drain()
-	}), client.Options{})
-	wait := echoes(t.Context(), c, 5)
-	<-arrived
-	for range 2 {
-		if err := c.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-	}
-	for _, err := range wait() {
-		wantStatus(t, err, messages.Unavailable, false)
-	}
-	_, err := echo(t.Context(), c, "x")
-	wantStatus(t, err, messages.Unavailable, true)
-	if !errors.Is(err, net.ErrClosed) {
-		t.Errorf("%v does not say that it was closed on this side", err)
-	}
-}
-
-func TestCloseWaitsForItsGoroutines(t *testing.T) {
-	url := serve(t, "tcp", transport.Delimited, answerAll)
-	for range 100 {
-		c := dial(t, url, client.Options{})
-		c.Close()
-		var stacks bytes.Buffer
-		if err := pprof.Lookup("goroutine").WriteTo(&stacks, 1); err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(stacks.String(), "understudy/client.(*") {
-			t.Fatalf("after Close:\n%s", &stacks)
-		}
-	}
-}
-
-func TestUnsentCallsAreNotStarted(t *testing.T) {
-	arrived, held := make(chan struct{}), make(chan struct{})
-	c := dial(t, serve(t, "tcp", transport.Delimited, func(p *peer) {
-		if _, err := p.in.ReadByte(); err != nil {
-			t.Error(err)
-		}
-		close(arrived)
-		<-held
-	}), client.Options{MaxFrame: 64 << 20})
-	defer close(held)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		_, err := echo(t.Context(), c, strings.Repeat("x", 60<<20)) // more than the sockets hold: the writer is stuck in it
-		wantStatus(t, err, messages.Unavailable, false)
-	})
-	<-arrived
-	var calling sync.WaitGroup
-	for range 20 {
-		calling.Add(1)
-		wg.Go(func() {
-			calling.Done()
-			_, err := echo(t.Context(), c, "behind it")
-			wantStatus(t, err, messages.Unavailable, true)
-		})
-	}
-	calling.Wait()
-	c.Close()
-	wg.Wait()
 }
 
 func TestInFlightIsBounded(t *testing.T) {

@@ -13,12 +13,13 @@ type conn struct {
 	raw     net.Conn
 	kick    chan struct{} // tells the writer that there is something in out
 	ended   chan struct{} // closed when err is set
+	pushed  bool          // a push was received; the reader's own
 	arrived chan arrived  // pushes that wait for their handlers, closed by the reader at its end; nil if the Client is unattended
 
 	// The pool's, guarded by Client.mu.
 	inflight int  // places taken
 	extra    bool // there were others when it was made
-	heard    bool // a reply was received
+	heard    bool // a reply or a push was received
 	removed  bool
 
 	mu      sync.Mutex // guards what follows, and makes out's order that of pending
@@ -40,15 +41,17 @@ func newConn(c *Client, raw net.Conn) *conn {
 // send puts a request in line for the writer. The caller has a place on the connection. The error is why the connection takes
 // no more.
 func (on *conn) send(x *exchange) (*sent, error) {
-	s := sents.Get().(*sent)
-	s.want, s.out = x.want, x.fresh()
+	s := on.c.newSent(x)
 	on.mu.Lock()
 	if err := on.err; err != nil {
 		on.mu.Unlock()
-		s.recycle()
+		on.c.recycle(s)
 		return nil, err
 	}
 	on.pending.add(s)
+	if on.pending.len() == 1 {
+		on.expect()
+	}
 	on.nth++
 	s.nth = on.nth
 	on.out = on.c.wire.appendRequest(on.out, x, s.id)
@@ -58,6 +61,18 @@ func (on *conn) send(x *exchange) (*sent, error) {
 	default: // the writer has been told
 	}
 	return s, nil
+}
+
+// expect has the reader wait for so long as the server may be silent: for ever if no reply is due. mu is held.
+func (on *conn) expect() {
+	if on.c.o.Silence == 0 || on.err != nil {
+		return
+	}
+	var until time.Time
+	if on.pending.len() > 0 {
+		until = time.Now().Add(on.c.o.Silence)
+	}
+	_ = on.raw.SetReadDeadline(until) // fails only if the connection has ended
 }
 
 // end lets the connection take no more requests. The first reason stays.

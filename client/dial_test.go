@@ -87,8 +87,8 @@ func TestDialRefusesWhatIsWrong(t *testing.T) {
 		{"tcp://127.0.0.1:7070", client.Options{InFlight: -1}, "client: InFlight is -1, and must be from 0 to 65536"},
 		{"tcp://127.0.0.1:7070", client.Options{PushQueue: -1}, "client: PushQueue is -1, and must be from 0 to 65536"},
 		{"tcp://127.0.0.1:7070", client.Options{PushStall: -1}, "client: PushStall is -1ns, and must not be below 0"},
-		{"tcp://127.0.0.1:7070", client.Options{BackoffMin: -1}, "client: BackoffMin is -1ns, and must not be below 0"},
-		{"tcp://127.0.0.1:7070", client.Options{BackoffMin: 2, BackoffMax: 1}, "client: BackoffMax is 1ns, and must not be below BackoffMin, 2ns"},
+		{"tcp://127.0.0.1:7070", client.Options{Backoff: -1}, "client: Backoff is -1ns, and must not be below 0"},
+		{"tcp://127.0.0.1:7070", client.Options{Backoff: 2, MaxBackoff: 1}, "client: MaxBackoff is 1ns, and must not be below Backoff, 2ns"},
 	} {
 		_, err := client.Dial[*messages.ClientMessage, *messages.ServerMessage](t.Context(), c.url, c.o)
 		if _, ok := errors.AsType[*client.DialError](err); ok || err == nil || !strings.Contains(err.Error(), c.want) {

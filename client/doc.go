@@ -12,7 +12,7 @@
 // A [Client] has up to [Options].Connections connections: the first is made by Dial, the others when those that there are have
 // something to do. A call goes to the one with the fewest requests in flight. Calls are pipelined: none waits for another's
 // reply, and what is sent at the same time goes out in one write. A connection that has broken is replaced when it is needed;
-// after a failure to connect the next try waits, twice as long each time, up to [Options].BackoffMax.
+// after a failure to connect the next try waits, twice as long each time, up to [Options].MaxBackoff.
 //
 // A server that drains answers what it has read and closes. Its replies are taken in to the last; what it left unanswered fails
 // with Unavailable; later calls go to another connection.

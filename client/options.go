@@ -13,8 +13,8 @@ const (
 	DefaultConnections = 1
 	DefaultInFlight    = 1024
 	DefaultRetries     = 3
-	DefaultBackoffMin  = 50 * time.Millisecond
-	DefaultBackoffMax  = 2 * time.Second
+	DefaultBackoff     = 50 * time.Millisecond
+	DefaultMaxBackoff  = 2 * time.Second
 	DefaultPushQueue   = 64
 	DefaultPushStall   = 10 * time.Second
 	DefaultDialTimeout = 5 * time.Second
@@ -41,11 +41,11 @@ type Options struct {
 	// Retries is how often a call is tried again, at most; 0 is 3, and below 0 is never. See the package's comment.
 	Retries int
 
-	// BackoffMin and BackoffMax bound how long is waited before a call is tried again, and before the next connection after a
-	// failure to connect: at random between half of a ceiling and the whole, where the ceiling is BackoffMin at first and
-	// doubles with each failure up to BackoffMax. 0 is 50 ms and 2 s. A connection on which nothing was ever received counts
+	// Backoff and MaxBackoff bound how long is waited before a call is tried again, and before the next connection after a
+	// failure to connect: at random between half of a ceiling and the whole, where the ceiling is Backoff at first and
+	// doubles with each failure up to MaxBackoff. 0 is 50 ms and 2 s. A connection on which nothing was ever received counts
 	// as a failure to connect.
-	BackoffMin, BackoffMax time.Duration
+	Backoff, MaxBackoff time.Duration
 
 	// RequestID is the name of the integer field, outside the oneof, in which both envelopes carry the id of a request. Each
 	// request then gets an id that no other one in flight on its connection has, and replies may come in any order. It cannot
@@ -67,6 +67,11 @@ type Options struct {
 	// before them. It is where to join again what the server remembers for a connection. With Connections at 1 its calls go to
 	// the new connection. The context ends with the Client.
 	OnConnect func(ctx context.Context, c *Client)
+
+	// Silence is how long a connection may send nothing while replies are due, before it is given up as dead and what waits
+	// there fails with Unavailable. It should be longer than the longest that the server takes for a request. 0 is for ever: until
+	// the system gives up, which after a cut cable or behind a firewall that forgets can take a quarter of an hour.
+	Silence time.Duration
 
 	// Dial makes a connection; nil is a net.Dialer's DialContext. It must obey its context, which ends after DialTimeout and
 	// when the Client is closed. TLS is the DialContext of a tls.Dialer.
@@ -106,9 +111,10 @@ func (o Options) withDefaults() (Options, error) {
 		instead time.Duration
 	}{
 		{"DialTimeout", &o.DialTimeout, DefaultDialTimeout},
-		{"BackoffMin", &o.BackoffMin, DefaultBackoffMin},
-		{"BackoffMax", &o.BackoffMax, max(DefaultBackoffMax, o.BackoffMin)},
+		{"Backoff", &o.Backoff, DefaultBackoff},
+		{"MaxBackoff", &o.MaxBackoff, max(DefaultMaxBackoff, o.Backoff)},
 		{"PushStall", &o.PushStall, DefaultPushStall},
+		{"Silence", &o.Silence, 0},
 	} {
 		if *d.value < 0 {
 			return o, fmt.Errorf("client: %s is %v, and must not be below 0", d.name, *d.value)
@@ -117,8 +123,8 @@ func (o Options) withDefaults() (Options, error) {
 			*d.value = d.instead
 		}
 	}
-	if o.BackoffMax < o.BackoffMin {
-		return o, fmt.Errorf("client: BackoffMax is %v, and must not be below BackoffMin, %v", o.BackoffMax, o.BackoffMin)
+	if o.MaxBackoff < o.Backoff {
+		return o, fmt.Errorf("client: MaxBackoff is %v, and must not be below Backoff, %v", o.MaxBackoff, o.Backoff)
 	}
 	if o.Retries == 0 {
 		o.Retries = DefaultRetries

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"google.golang.org/protobuf/proto"
@@ -19,8 +18,16 @@ type sent struct {
 	done chan outcome    // takes the one outcome without blocking
 }
 
-// sents are requests that nobody holds any more.
-var sents = sync.Pool{New: func() any { return &sent{done: make(chan outcome, 1)} }}
+// newSent returns a request to be sent. Those that nobody holds any more are used again, but not by another Client: the
+// channels of one that lives in a testing/synctest bubble must not leave it.
+func (c *Client) newSent(x *exchange) *sent {
+	s, _ := c.sents.Get().(*sent)
+	if s == nil {
+		s = &sent{done: make(chan outcome, 1)}
+	}
+	s.want, s.out = x.want, x.fresh()
+	return s
+}
 
 // abandon is the end of the caller's interest. It is false if the outcome has come, or is just coming.
 func (s *sent) abandon() bool { return s.over.CompareAndSwap(false, true) }
@@ -34,11 +41,11 @@ func (s *sent) finish(o outcome) bool {
 	return true
 }
 
-// recycle takes back a request whose outcome was received: by then nobody else holds it.
-func (s *sent) recycle() {
+// recycle takes back a request that has ended for the caller and the reader.
+func (c *Client) recycle(s *sent) {
 	s.want, s.out = nil, nil
 	s.over.Store(false)
-	sents.Put(s)
+	c.sents.Put(s)
 }
 
 // pending holds the requests in flight of a connection: in the order they were sent, or by id.
@@ -94,14 +101,21 @@ func (p *pending) take(id uint64) *sent {
 	return s
 }
 
+// len returns how many requests are in flight.
+func (p *pending) len() int { return p.n + len(p.byID) }
+
+// takeAny takes out a request, or returns nil if there is none.
+func (p *pending) takeAny() *sent {
+	for id := range p.byID {
+		return p.take(id)
+	}
+	return p.take(0)
+}
+
 // takeAll takes out every request.
 func (p *pending) takeAll() (all []*sent) {
-	for _, s := range p.byID {
+	for s := p.takeAny(); s != nil; s = p.takeAny() {
 		all = append(all, s)
-	}
-	clear(p.byID)
-	for p.n > 0 {
-		all = append(all, p.take(0))
 	}
 	return all
 }

@@ -127,7 +127,7 @@ func (c *Client) connect() {
 // backOff puts off the next connection after a failure, for longer if the server advised it.
 func (c *Client) backOff(cause error) {
 	c.failures, c.failure = c.failures+1, cause
-	c.notBefore = time.Now().Add(advised(cause) + backoff(c.failures, c.o.BackoffMin, c.o.BackoffMax))
+	c.notBefore = time.Now().Add(advised(cause) + backoff(c.failures, c.o.Backoff, c.o.MaxBackoff))
 }
 
 // unconnected is how a try ends for which there is no connection, because of the last failure.
@@ -179,6 +179,8 @@ func (c *Client) serve() {
 // failWaiters tells those who wait that there is no connection.
 func (c *Client) failWaiters(o outcome) {
 	for c.waiters.Len() > 0 {
+		err := *o.err // each caller's own
+		o.err = &err
 		c.waiters.Remove(c.waiters.Front()).(*waiter).ready <- place{failed: o}
 	}
 }
@@ -188,14 +190,27 @@ func (c *Client) release(on *conn, answered bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	on.inflight--
-	if answered && !on.heard {
-		on.heard = true
-		if !on.removed {
-			c.failures, c.failure = 0, nil
-		}
+	if answered {
+		c.heardOf(on)
 	}
 	if !on.removed {
 		c.serve()
+	}
+}
+
+// hear says that a push has come on a connection.
+func (c *Client) hear(on *conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heardOf(on)
+	c.serve()
+}
+
+// heardOf says that a connection is served: failures before it are over.
+func (c *Client) heardOf(on *conn) {
+	if !on.heard && !on.removed {
+		on.heard = true
+		c.failures, c.failure = 0, nil
 	}
 }
 

@@ -76,6 +76,10 @@ func (w *wire) isPush(m *opened) (push *Push, unasked bool) {
 
 // push puts a push in line for its handler. The error is why the connection cannot go on.
 func (on *conn) push(p *Push, m *opened) error {
+	if !on.pushed {
+		on.pushed = true
+		on.c.hear(on)
+	}
 	if p == nil {
 		on.c.pushesDropped.Add(1)
 		return nil

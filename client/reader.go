@@ -1,8 +1,9 @@
 package client
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -25,7 +26,7 @@ func (on *conn) read() {
 	on.c.remove(on, cause) // before anybody hears of the end, so that nobody comes back to it
 	for _, s := range left {
 		if !s.finish(outcome{err: on.c.unavailable(cause, s.nth > taken), final: on.c.ctx.Err() != nil}) {
-			s.recycle()
+			on.c.recycle(s)
 		}
 	}
 	if on.arrived != nil {
@@ -40,9 +41,15 @@ func (on *conn) readReplies() error {
 		n, readErr := on.raw.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		used, err := on.cut(buf)
-		if err = cmp.Or(err, readErr); err != nil {
+		switch {
+		case err != nil:
 			return err
+		case readErr != nil:
+			return on.silent(readErr)
 		}
+		on.mu.Lock()
+		on.expect()
+		on.mu.Unlock()
 		rest := buf[used:]
 		if len(rest) == 0 && cap(buf) > keepBuffer {
 			buf = make([]byte, 0, readBuffer)
@@ -53,6 +60,16 @@ func (on *conn) readReplies() error {
 			buf = slices.Grow(buf, len(buf))
 		}
 	}
+}
+
+// silent names a time-out of Options.Silence. Before the connection has ended there is no other.
+func (on *conn) silent(err error) error {
+	on.mu.Lock()
+	defer on.mu.Unlock()
+	if on.err == nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("the server has sent nothing for %v, and replies are due: %w", on.c.o.Silence, err)
+	}
+	return err
 }
 
 // cut hands out the whole messages at the start of buf and returns how many bytes they took.
@@ -83,14 +100,22 @@ func (on *conn) cut(buf []byte) (used int, err error) {
 func (on *conn) reply(m *opened) error {
 	on.mu.Lock()
 	s := on.pending.take(m.id)
+	nameless := s == nil && m.id == 0 && on.nth == 1
+	if nameless {
+		// With ids, a server that refuses a connection has none to say. It is about the one request that there ever was.
+		s = on.pending.takeAny()
+	}
 	on.mu.Unlock()
 	if s == nil {
 		return on.c.wire.unasked(m)
 	}
 	o, err := on.c.wire.outcome(s, m)
+	if nameless {
+		err = on.c.wire.unasked(m)
+	}
 	if !s.finish(o) {
 		on.c.missed.Add(1)
-		s.recycle()
+		on.c.recycle(s)
 	}
 	// A server that has too many connections says so in place of the first reply: this is no sign of life.
 	on.c.release(on, o.err == nil || !o.err.NotStarted)

@@ -40,7 +40,7 @@ func (c *Client) try(ctx context.Context, x *exchange) (proto.Message, error) {
 		var wait time.Duration
 		until := o.next
 		if until.IsZero() {
-			wait = advised(o.err) + backoff(n+1, c.o.BackoffMin, c.o.BackoffMax)
+			wait = advised(o.err) + backoff(n+1, c.o.Backoff, c.o.MaxBackoff)
 			until = time.Now().Add(wait)
 		}
 		if deadline, ok := ctx.Deadline(); ok && !until.Before(deadline) {
@@ -107,14 +107,14 @@ func (c *Client) attempt(ctx context.Context, x *exchange) outcome {
 		}
 		select {
 		case o := <-sent.done:
-			sent.recycle()
+			c.recycle(sent)
 			return o
 		case <-ctx.Done():
 			if sent.abandon() {
 				return outcome{err: gaveUp(ctx.Err(), false), final: true}
 			}
 			o := <-sent.done // it came all the same
-			sent.recycle()
+			c.recycle(sent)
 			return o
 		}
 	}

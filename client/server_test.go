@@ -57,6 +57,7 @@ type peer struct {
 	conn    net.Conn
 	in      *bufio.Reader
 	framing transport.Framing
+	nth     int // of a network's connections, the first is 1
 }
 
 // request reads one request of the built-in service, or returns nil at the end.
@@ -167,3 +168,6 @@ func answerAll(p *peer) {
 
 // drain reads until the client is gone.
 func (p *peer) drain() { _, _ = io.Copy(io.Discard, p.in) }
+
+// use puts another connection in place of the peer's.
+func (p *peer) use(conn net.Conn) { p.conn, p.in = conn, bufio.NewReader(conn) }

@@ -88,7 +88,7 @@ func (w *wire) setPushes(pushes []Push) error {
 			errs = append(errs, p.err)
 			continue
 		}
-		arm, err := armFor(w.replies, w.replyArms, p.typ, p.arm)
+		arm, err := armFor(w.replies, w.replyArms, p.typ, p.arm, "")
 		switch {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("OnPush: %w", err))
@@ -103,8 +103,8 @@ func (w *wire) setPushes(pushes []Push) error {
 	return errors.Join(errs...)
 }
 
-// armFor finds an arm by the type of its message, and by its name if that is given.
-func armFor(e *messages.Envelope, arms map[protoreflect.FullName][]*messages.Arm, typ protoreflect.FullName, name string) (*messages.Arm, error) {
+// armFor finds an arm by the type of its message, and by its name if that is given; option is how to give it.
+func armFor(e *messages.Envelope, arms map[protoreflect.FullName][]*messages.Arm, typ protoreflect.FullName, name, option string) (*messages.Arm, error) {
 	of := arms[typ]
 	switch {
 	case name != "":
@@ -117,7 +117,7 @@ func armFor(e *messages.Envelope, arms map[protoreflect.FullName][]*messages.Arm
 	case len(of) == 0:
 		return nil, fmt.Errorf("envelope %s has no arm of type %s", e.Name(), typ)
 	case len(of) > 1:
-		return nil, fmt.Errorf("envelope %s has the arms %s and %s of type %s; say which one", e.Name(), of[0].Name, of[1].Name, typ)
+		return nil, fmt.Errorf("envelope %s has the arms %s and %s of type %s; say which one%s", e.Name(), of[0].Name, of[1].Name, typ, option)
 	}
 	return of[0], nil
 }
