@@ -54,7 +54,7 @@ func open(ctx context.Context, c understudy.Config, events *supervisor.Hub, name
 		Props: actor.PropsFromProducer(func() actor.Actor { return d }),
 	})
 	var err error
-	if h.root, err = supervisor.Spawn(h.system.Root, spec); err != nil {
+	if h.root, err = supervisor.SpawnAndAwait(ctx, h.system.Root, spec); err != nil {
 		return nil, err
 	}
 	c.Service = newService(h.system, actor.NewPID(h.system.Address(), spec.Name+"/door"))

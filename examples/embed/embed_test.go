@@ -84,7 +84,8 @@ func (p *program) end() []string {
 		p.t.Error(err)
 	}
 	p.result <- nil // it may be asked again
-	return strings.Split(strings.TrimSpace(string(rest)), "\n")
+	lines := strings.Split(strings.TrimSpace(string(rest)), "\n")
+	return slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "started ") }) // those may come late
 }
 
 func dial(t *testing.T, url string) *client.Client {

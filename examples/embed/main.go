@@ -34,14 +34,7 @@ func run(ctx context.Context, c understudy.Config, out io.Writer) error {
 	system := newSystem()
 	defer system.Shutdown()
 	started := make(chan *understudy.Server, 1)
-	pid, err := supervisor.Spawn(system.Root, app(events, newFront(c, started)))
-	if err != nil {
-		return err
-	}
-	reply, err := system.Root.RequestFuture(pid, supervisor.AwaitStart{}, time.Minute).Result()
-	if err == nil {
-		err = reply.(supervisor.ChildReply).Err
-	}
+	pid, err := supervisor.SpawnAndAwait(ctx, system.Root, app(events, newFront(c, started)))
 	if err != nil {
 		return err
 	}

@@ -46,10 +46,7 @@ func open(ctx context.Context, n int, events *supervisor.Hub) (*database, error)
 		actor.WithDeadLetterThrottleInterval(time.Nanosecond), // nor does it keep a goroutine for that log
 	)}
 	var err error
-	if d.supervisor, err = supervisor.Spawn(d.system.Root, spec); err != nil {
-		return nil, err
-	}
-	if _, err := request(ctx, d, d.supervisor, supervisor.AwaitStart{}); err != nil {
+	if d.supervisor, err = supervisor.SpawnAndAwait(ctx, d.system.Root, spec); err != nil {
 		return nil, err
 	}
 	children, err := request(ctx, d, d.supervisor, supervisor.GetChildren{})
