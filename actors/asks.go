@@ -85,7 +85,7 @@ func (a *asks) submit(b *Burst, h *Handler) {
 		a.answer(b, h, err)
 		return
 	}
-	id, watch, err := a.add(b, h, ctx)
+	id, watch, err := a.add(ctx, b, h)
 	if err != nil {
 		a.answer(b, h, err)
 		return
@@ -118,7 +118,7 @@ func (a *asks) read(b *Burst) (proto.Message, context.Context, error) {
 }
 
 // add notes an ask. watch says that nobody watches the actor yet.
-func (a *asks) add(b *Burst, h *Handler, ctx context.Context) (id uint32, watch bool, err error) {
+func (a *asks) add(ctx context.Context, b *Burst, h *Handler) (id uint32, watch bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.stopped {
