@@ -343,49 +343,103 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// terminal is somebody who has typed chat join red NAME.
+type terminal struct {
+	in  *io.PipeWriter
+	out *bufio.Reader
+	end chan error
+}
+
+func newTerminal(t *testing.T, url, name string) terminal {
+	in, typed := io.Pipe()
+	printed, out := io.Pipe()
+	term := terminal{typed, bufio.NewReader(printed), make(chan error, 1)}
+	go func() {
+		err := join(t.Context(), url, "red", name, in, out)
+		out.Close()
+		term.end <- err
+	}()
+	return term
+}
+
+func (term terminal) line(t *testing.T) string {
+	t.Helper()
+	line, err := term.out.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSuffix(line, "\n")
+}
+
+func (term terminal) want(t *testing.T, line string) {
+	t.Helper()
+	if got := term.line(t); got != line {
+		t.Fatalf("got %q, want %q", got, line)
+	}
+}
+
+// leave ends the input. What else is printed is read, or it would be waited for.
+func (term terminal) leave(t *testing.T) {
+	t.Helper()
+	term.in.Close()
+	if _, err := io.Copy(io.Discard, term.out); err != nil {
+		t.Error(err)
+	}
+	if err := <-term.end; err != nil {
+		t.Error(err)
+	}
+}
+
 // As README.md has it: two terminals that have joined.
 func TestCommands(t *testing.T) {
 	h := start(t, understudy.Config{}, nil)
-	type terminal struct {
-		in  *io.PipeWriter
-		out *bufio.Reader
-		end chan error
-	}
-	open := func(name string) terminal {
-		in, typed := io.Pipe()
-		printed, out := io.Pipe()
-		term := terminal{typed, bufio.NewReader(printed), make(chan error, 1)}
-		go func() {
-			err := join(t.Context(), h.server.URLs()[0], "red", name, in, out)
-			out.Close()
-			term.end <- err
-		}()
-		return term
-	}
-	want := func(term terminal, line string) {
-		t.Helper()
-		if got, err := term.out.ReadString('\n'); err != nil || got != line+"\n" {
-			t.Fatalf("got %q, %v, want %s", got, err, line)
-		}
-	}
-	ann := open("ann")
+	ann := newTerminal(t, h.server.URLs()[0], "ann")
 	fmt.Fprintln(ann.in, "anyone here?")
-	want(ann, "ann: anyone here?")
-	bob := open("bob")
+	ann.want(t, "ann: anyone here?")
+	bob := newTerminal(t, h.server.URLs()[0], "bob")
 	fmt.Fprintln(bob.in, "me")
-	want(ann, "bob: me")
-	want(bob, "bob: me")
+	ann.want(t, "bob: me")
+	bob.want(t, "bob: me")
 	fmt.Fprintln(bob.in, crash)
-	line, err := bob.out.ReadString('\n')
-	if err != nil || !strings.Contains(line, "INTERNAL") {
-		t.Errorf("got %s, %v", line, err)
+	if line := bob.line(t); !strings.Contains(line, "INTERNAL") {
+		t.Errorf("got %s", line)
 	}
 	fmt.Fprintln(bob.in, "still here")
-	want(ann, "bob: still here")
-	want(bob, "bob: still here")
-	for _, term := range []terminal{ann, bob} {
-		term.in.Close()
-		if err := <-term.end; err != nil {
+	ann.want(t, "bob: still here")
+	bob.want(t, "bob: still here")
+	ann.leave(t)
+	bob.leave(t)
+}
+
+// A server that goes and comes back finds its guests joined again.
+func TestGuestsJoinAgain(t *testing.T) {
+	c := understudy.Config{Listen: []string{"unix://" + t.TempDir() + "/chat"}}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var ann terminal
+	for round := range 3 {
+		h, err := open(ctx, c, nil, "red")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if round == 0 {
+			ann = newTerminal(t, h.server.URLs()[0], "ann")
+		}
+		// Until it has joined again, it is told why not.
+		for text := fmt.Sprint("round ", round); ; {
+			fmt.Fprintln(ann.in, text)
+			line := ann.line(t)
+			if line == "ann: "+text {
+				break
+			}
+			if !strings.Contains(line, "UNAVAILABLE") && !strings.Contains(line, "FAILED_PRECONDITION") {
+				t.Fatalf("got %q", line)
+			}
+		}
+		if round == 2 {
+			ann.leave(t)
+		}
+		if err := h.close(ctx); err != nil {
 			t.Error(err)
 		}
 	}

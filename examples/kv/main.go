@@ -84,7 +84,8 @@ func note(log *slog.Logger, e supervisor.Event) {
 func call(ctx context.Context, url string, args []string, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	c, err := client.Dial[*wire.Request, *wire.Reply](ctx, url, client.Options{})
+	// One try: who calls wants to see what the server says.
+	c, err := client.Dial[*wire.Request, *wire.Reply](ctx, url, client.Options{Retries: -1})
 	if err != nil {
 		return err
 	}
@@ -92,9 +93,9 @@ func call(ctx context.Context, url string, args []string, out io.Writer) error {
 	var entry *wire.Entry
 	switch n := len(args); {
 	case args[0] == "get" && n == 2:
-		entry, err = client.Call[wire.Entry](ctx, c, &wire.Get{Key: args[1]}, client.Idempotent())
+		entry, err = client.Call[wire.Entry](ctx, c, &wire.Get{Key: args[1]})
 	case args[0] == "put" && n == 3:
-		entry, err = client.Call[wire.Entry](ctx, c, &wire.Put{Key: args[1], Value: args[2]}, client.Idempotent())
+		entry, err = client.Call[wire.Entry](ctx, c, &wire.Put{Key: args[1], Value: args[2]})
 	case args[0] == "delete" && n == 2:
 		entry, err = client.Call[wire.Entry](ctx, c, &wire.Delete{Key: args[1]})
 	case args[0] == "increment" && n == 3:
