@@ -267,3 +267,27 @@ func TestLargeRequests(t *testing.T) {
 	c.Rate = 2000
 	clean(t, run(t, u, c))
 }
+
+// A reply to another connection does not pass, although all connections send the same exchanges.
+func TestOtherConnectionsReply(t *testing.T) {
+	there, back := make(chan []byte), make(chan []byte)
+	u := answer(t, func(n int, right []byte) ([]byte, bool) {
+		if n != 20 {
+			return right, true
+		}
+		select {
+		case there <- right:
+			return <-back, true
+		case other := <-there:
+			back <- right
+			return other, true
+		}
+	})
+	c := short(1)
+	c.Connections, c.Duration = 2, time.Second
+	c.Grace = patience
+	r := run(t, u, c)
+	if r.Misplaced != 2 || r.Wrong != 0 || r.Unanswered != 0 || r.Lost != 0 {
+		t.Errorf("%+v", *r)
+	}
+}
