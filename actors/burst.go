@@ -32,11 +32,16 @@ type Burst struct {
 	segment  *segment
 	buf      []byte // holds the frames
 	frames   []transport.Frame
-	refusal  *messages.Status // answers the last request in place of a handler: the stream could not be cut any further
+	ids      []uint64           // of the requests; nil if the service has none
+	wrongs   []*messages.Status // what is wrong with the ids; nil if nothing is
+	refusal  *messages.Status   // answers the last request in place of a handler: the stream could not be cut any further
 	arrived  time.Time
 	deadline time.Time
-	out      []byte        // encoded replies, in order
-	answered int           // how many of them
+	out      []byte // encoded replies, in order
+	answered int    // how many of them
+	first    int    // the request that its segment begins with
+	mute     bool   // no reply follows any more; said is how many there are
+	said     int
 	took     time.Duration // what a request took; 0 if it is not known
 
 	slot    uint16      // the key slot of its requests, or noSlot
@@ -105,6 +110,12 @@ func (b *Burst) move(from phase, k int, to phase, l int) bool {
 
 // begin makes the caller the one who serves the burst. It is false if the burst was seized while it waited.
 func (b *Burst) begin() bool { return b.move(waiting, 0, handling, 0) }
+
+// limit has the burst, which nobody has seen yet, end so long after its arrival.
+func (b *Burst) limit(after time.Duration) {
+	b.deadline = b.arrived.Add(after)
+	b.ctx.deadline = b.deadline
+}
 
 // takeOver makes the caller the one who answers a whole burst that no worker has begun. Nobody can seize it then.
 func (b *Burst) takeOver() bool { return b.move(waiting, 0, encoding, 0) }
@@ -185,9 +196,9 @@ func afterTry(s *messages.Status, tried bool) *messages.Status {
 func (b *Burst) refuse(s *messages.Status) {
 	e := b.origin.encoder()
 	for k := range b.size() {
-		b.out = e.status(b.out, afterTry(s, b.tried(k)))
+		b.status(e, k, afterTry(s, b.tried(k)))
+		b.answered++
 	}
-	b.answered = b.size()
 	b.cursor.Store(b.cursorOf(done, b.size()))
 }
 
@@ -208,6 +219,7 @@ func (b *Burst) recycle() {
 	b.origin, b.segment, b.buf, b.refusal, b.out, b.next, b.ctx = nil, nil, nil, nil, nil, nil, nil
 	b.frames, b.answered, b.took, b.inline, b.taken = b.frames[:0], 0, 0, false, false
 	b.slot, b.attempt = noSlot, 0
+	b.ids, b.wrongs, b.first, b.mute, b.said = nil, nil, 0, false, 0
 	b.holds.Store(false)
 	b.epoch++
 	b.cursor.Store(b.cursorOf(waiting, 0))

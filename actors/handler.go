@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/understudy-go/understudy/messages"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -25,6 +27,12 @@ type Handler struct {
 	Slow       bool // never called on a reader's goroutine
 	Idempotent bool // called again if it crashes
 
+	// Deadline is how long its requests may take, from their arrival; 0 is the server's.
+	Deadline time.Duration
+	// Actor is who handles the requests in place of Take; nil is none. The reply's arm is that of its response's type, unless
+	// Reply is set.
+	Actor *actor.PID
+
 	stalled atomic.Int64 // calls that are detached
 }
 
@@ -32,20 +40,31 @@ type Handler struct {
 type Table struct {
 	Requests *messages.Envelope
 	Replies  *messages.Envelope
-	ErrorArm *messages.Arm // the arm of understudy.v1.Error in the reply
-	Opened   func(*Peer)   // called before the first request of a connection is read, on a goroutine of its own; may be nil
-	Closed   func(*Peer)   // called when a connection is closed, likewise
-	handlers []*Handler    // by the number of the request arm
-	sorts    bool          // some handler has a key or is slow
+	ErrorArm *messages.Arm // the arm of understudy.v1.Error in the reply; nil if there is none, and errors close the connection
+	// RequestID and ReplyID are the fields, outside the oneofs, in which a request says its id and its reply repeats it; nil if
+	// requests have none. With them replies leave in any order.
+	RequestID, ReplyID *messages.IDField
+	Opened             func(*Peer) // called before the first request of a connection is read, on a goroutine of its own; may be nil
+	Closed             func(*Peer) // called when a connection is closed, likewise
+	outside            bool        // requests have fields outside the oneof
+	handlers           []*Handler  // by the number of the request arm
+	sorts              bool        // some handler has a key, is slow, has a deadline of its own, or is an actor
+	mixed              bool        // some handler has a deadline of its own
+	asks               bool        // some handler is an actor
 }
 
-// NewTable returns a table without handlers. It fails if the replies have no arm for errors.
+// NewTable returns a table without handlers. It fails if the replies have several arms for errors.
 func NewTable(requests, replies *messages.Envelope) (*Table, error) {
 	arms := replies.ArmsOf((&messages.Error{}).ProtoReflect().Descriptor().FullName())
-	if len(arms) != 1 {
-		return nil, fmt.Errorf("envelope %s: has %d arms of type understudy.v1.Error, and must have one", replies.Name(), len(arms))
+	t := &Table{Requests: requests, Replies: replies, outside: len(requests.Outside()) > 0}
+	switch len(arms) {
+	case 0:
+	case 1:
+		t.ErrorArm = arms[0]
+	default:
+		return nil, fmt.Errorf("envelope %s: has %d arms of type understudy.v1.Error, and must have one or none", replies.Name(), len(arms))
 	}
-	return &Table{Requests: requests, Replies: replies, ErrorArm: arms[0]}, nil
+	return t, nil
 }
 
 // Add registers a handler for the request arm with the given number. It fails if there is one already.
@@ -57,9 +76,14 @@ func (t *Table) Add(number protowire.Number, h *Handler) error {
 		return fmt.Errorf("arm %s is handled twice", h.Name)
 	}
 	t.handlers[number] = h
-	t.sorts = t.sorts || h.Key != nil || h.Slow
+	t.sorts = t.sorts || h.Key != nil || h.Slow || h.Deadline > 0 || h.Actor != nil
+	t.mixed = t.mixed || h.Deadline > 0
+	t.asks = t.asks || h.Actor != nil
 	return nil
 }
+
+// Asks says whether some handler is an actor of the user's.
+func (t *Table) Asks() bool { return t.asks }
 
 func (t *Table) handler(number protowire.Number) *Handler {
 	if int(number) >= len(t.handlers) {
@@ -73,15 +97,16 @@ type call struct {
 	handler *Handler
 	inner   []byte        // the encoded message inside
 	in      proto.Message // or the message, if it had to be decoded to find the handler
+	whole   proto.Message // then also the envelope
 }
 
 // find finds the handler of one encoded request.
 func (t *Table) find(frame []byte) (call, error) {
 	var c call
-	arm, inner := t.Requests.Open(frame)
+	arm, inner := t.open(frame)
 	if arm == nil {
 		var err error
-		if arm, c.in, err = t.Requests.Decode(frame); err != nil {
+		if arm, c.in, c.whole, err = t.Requests.DecodeWhole(frame); err != nil {
 			return c, err
 		}
 	}
@@ -90,6 +115,19 @@ func (t *Table) find(frame []byte) (call, error) {
 		return c, &messages.Status{Code: messages.Unimplemented, Op: "route", Message: "no handler for " + arm.Name}
 	}
 	return c, nil
+}
+
+func (t *Table) open(frame []byte) (arm *messages.Arm, inner []byte) {
+	if t.RequestID == nil {
+		return t.Requests.Open(frame)
+	}
+	arm, inner, _ = t.Requests.OpenWithID(frame, t.RequestID)
+	return arm, inner
+}
+
+// Framed says whether requests or replies can only be told apart in frames: a field outside the oneof stands beside the arm.
+func (t *Table) Framed() bool {
+	return len(t.Requests.Outside()) > 0 || len(t.Replies.Outside()) > 0
 }
 
 // key asks for the request's key, which its handler has one for.

@@ -49,7 +49,7 @@ func (r *router) sweepOn() {
 	}
 	r.watching.Store(false)
 	// Who enters after the last sweep and before the store has not started another sweeper.
-	if r.waiting() || r.serving() {
+	if r.waiting() || r.serving() || r.asks.waiting() > 0 {
 		r.watch()
 	}
 }
@@ -97,6 +97,9 @@ func (r *router) sweep() (busy bool) {
 		r.expireQueue(now)
 	} else {
 		r.wait.look(time.Time{}, time.Time{}, time.Time{})
+	}
+	if r.stage.Table.asks {
+		busy = r.asks.expire(r.base.Add(now)) || busy
 	}
 	return r.resize(now) || busy
 }
@@ -177,7 +180,8 @@ func (r *router) expire(b *Burst, c uint64) {
 	b.ctx.end()
 	r.timedOut.Add(1)
 	b.inline = false
-	b.out = b.origin.encoder().status(nil, tooLate(false))
+	b.out = nil
+	b.status(b.origin.encoder(), int(c>>8&(maxBurst-1)), tooLate(false))
 	b.origin.complete(b)
 }
 
