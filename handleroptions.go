@@ -18,6 +18,9 @@ type registration struct {
 	arm      string        // the request arm, if its type does not tell
 	replyArm string
 	wraps    []Middleware
+
+	borrowing   bool
+	unmarshalVT bool
 }
 
 type handlerOption func(r *registration) error

@@ -51,7 +51,10 @@ type Burst struct {
 	taken  bool   // a worker has it; of use to the goroutine that runs it inline
 	kept   bool   // it is never recycled
 	next   *Burst // in a lane of the pool's queue
-	ctx    *requestContext
+
+	ctx     *requestContext
+	exposed bool            // a handler has seen ctx that may keep it
+	unseen  *requestContext // of a former life, if none has
 }
 
 // origin is where a burst came from and where its replies go.
@@ -200,12 +203,25 @@ func newBurst(o origin) *Burst {
 	return b
 }
 
+// newContext gives the burst a context: that of a former life, if nobody can have kept it.
+func (b *Burst) newContext(c *connection) {
+	if b.ctx, b.unseen = b.unseen, nil; b.ctx == nil {
+		b.ctx = new(requestContext)
+	}
+	b.ctx.conn, b.ctx.deadline = c, b.deadline
+}
+
 // recycle gives the burst back, once it is complete, unless it must stay as it is: see above.
 func (b *Burst) recycle() {
 	if p, _ := b.at(); p != done || b.kept {
 		return
 	}
+	if b.ctx != nil && !b.exposed {
+		b.ctx.reset()
+		b.unseen = b.ctx
+	}
 	b.origin, b.segment, b.buf, b.refusal, b.out, b.next, b.ctx = nil, nil, nil, nil, nil, nil, nil
+	b.exposed = false
 	b.frames, b.answered, b.took, b.inline, b.taken = b.frames[:0], 0, 0, false, false
 	b.slot, b.attempt = noSlot, 0
 	b.holds.Store(false)

@@ -121,7 +121,7 @@ func (c *connection) arrive(in *transport.Input) *Burst {
 	}
 	b.arrived = time.Now()
 	b.deadline = b.arrived.Add(c.stage.Deadline)
-	b.ctx = &requestContext{conn: c, deadline: b.deadline}
+	b.newContext(c)
 	n := b.size()
 	c.mu.Lock()
 	if c.sealed || c.closed {

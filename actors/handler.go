@@ -21,11 +21,20 @@ type Handler struct {
 
 	// Key, if there is one, says which requests are served one after the other, in order: those with the same key. It is
 	// called on the reader's goroutine.
-	Key        func(in proto.Message) string
+	Key func(in proto.Message) string
+	// Borrow, if there is one, decodes into a message that an earlier call returned and that was reset, or into a new one if in
+	// is nil. It may alias inner. Take must not keep the message or its context then, and not write to the message.
+	Borrow func(in proto.Message, inner []byte) (proto.Message, error)
+	// Watch returns a function that says whether the message is still reachable. It does not itself keep it so. Needed with
+	// Borrow only.
+	Watch func(in proto.Message) (reachable func() bool)
+
 	Slow       bool // never called on a reader's goroutine
 	Idempotent bool // called again if it crashes
 
+	index   int          // in the table
 	stalled atomic.Int64 // calls that are detached
+	kept    atomic.Bool  // it was found to keep what it had borrowed
 }
 
 // Table is a service as the workers see it: how to read a request, who handles it, and how to write what went wrong.
@@ -37,6 +46,7 @@ type Table struct {
 	Closed   func(*Peer)   // called when a connection is closed, likewise
 	handlers []*Handler    // by the number of the request arm
 	sorts    bool          // some handler has a key or is slow
+	count    int           // how many handlers there are
 }
 
 // NewTable returns a table without handlers. It fails if the replies have no arm for errors.
@@ -57,6 +67,8 @@ func (t *Table) Add(number protowire.Number, h *Handler) error {
 		return fmt.Errorf("arm %s is handled twice", h.Name)
 	}
 	t.handlers[number] = h
+	h.index = t.count
+	t.count++
 	t.sorts = t.sorts || h.Key != nil || h.Slow
 	return nil
 }
@@ -108,7 +120,7 @@ func (c call) message() (proto.Message, error) {
 	}
 	in, err := c.handler.Decode(c.inner)
 	if err != nil {
-		return nil, &messages.Status{Code: messages.InvalidArgument, Op: c.handler.Name, Message: "the request does not decode", Cause: err}
+		return nil, c.undecodable(err)
 	}
 	return in, nil
 }
@@ -119,11 +131,7 @@ func (c call) do(ctx context.Context) (reply proto.Message, err error) {
 	if err != nil {
 		return nil, err
 	}
-	reply, err = c.handler.Take(ctx, in)
-	if err == nil && reply == nil {
-		err = &messages.Status{Code: messages.Internal, Op: c.handler.Name, Message: "the handler returned neither a reply nor an error", Cause: errNoReply}
-	}
-	return reply, err
+	return c.take(ctx, in)
 }
 
 var errNoReply = errors.New("handler returned nil, nil")

@@ -48,6 +48,9 @@ type run struct {
 	mark    int      // where its reply begins
 	alone   bool     // the others were taken away
 	over    bool     // every request was answered, or the burst is not ours any more
+
+	lent     proto.Message // to the handler; see lending.go
+	checking *checking     // if what is lent is checked
 }
 
 // step serves request k.
@@ -57,10 +60,12 @@ func (r *run) step() {
 	if !ours {
 		r.worker.router.late.Add(1)
 		r.over = true
+		r.giveBack()
 		return
 	}
 	r.alone = alone
 	r.encode(h, reply, err)
+	r.giveBack()
 	r.next()
 }
 
@@ -89,7 +94,7 @@ func (r *run) handle() (*Handler, proto.Message, error) {
 	}
 	r.handler = c.handler
 	w.stage.seams.worker.strike(w.number)
-	reply, err := c.do(r.burst.ctx)
+	reply, err := r.call(c)
 	w.unsuspect()
 	return c.handler, reply, err
 }

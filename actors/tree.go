@@ -108,7 +108,7 @@ func newWorkerStrategy(st *Stage) *supervisor.Strategy {
 // newWorkerProps returns the props of the worker of one slot, whose mailbox is the slot's.
 func newWorkerProps(s *slot, st *Stage) *actor.Props {
 	return actor.PropsFromProducer(
-		func() actor.Actor { return supervisor.Guard(&worker{slot: s, stage: st}, st.report) },
+		func() actor.Actor { return supervisor.Guard(newWorker(s, st), st.report) },
 		actor.WithMailbox(func() actor.Mailbox { return s.mailbox }),
 		actor.WithDispatcher(st.dispatcher),
 	)

@@ -3,6 +3,7 @@ package actors
 import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/understudy-go/understudy/messages"
+	"google.golang.org/protobuf/proto"
 )
 
 // worker is an actor that serves bursts: one that was handed to it while it was idle, on the reader's goroutine, or those
@@ -10,6 +11,11 @@ import (
 type worker struct {
 	*slot
 	stage *Stage
+	spare []proto.Message // of handlers that borrow, by their index; those that are lent are nil
+}
+
+func newWorker(s *slot, st *Stage) *worker {
+	return &worker{slot: s, stage: st, spare: make([]proto.Message, st.Table.count)}
 }
 
 // Receive implements actor.Actor.

@@ -37,7 +37,16 @@ type Strict interface {
 	Encoder
 	Decoder
 	Borrower
-	strict()
+	reset()
+}
+
+// Reset empties m, so that it can be decoded into again.
+func Reset(m proto.Message) {
+	if s, ok := m.(Strict); ok {
+		s.reset()
+		return
+	}
+	proto.Reset(m)
 }
 
 // Append appends the encoded message to dst: by its own code if it is an Encoder, else by google.golang.org/protobuf. size
