@@ -222,16 +222,21 @@ func (c Config) Validate() error {
 	atLeast("Grace", c.Grace, time.Millisecond)
 	atLeast("Linger", c.Linger, time.Millisecond)
 	atLeast("WriteTimeout", c.WriteTimeout, time.Millisecond)
+	table, err := c.Service.build()
+	if err != nil {
+		errs = append(errs, err)
+	}
 	for _, l := range c.Listen {
-		if _, err := transport.ParseURL(l); err != nil {
+		u, err := transport.ParseURL(l)
+		switch {
+		case err != nil:
 			errs = append(errs, fmt.Errorf("config: Listen: %w", err))
+		case u.Framing == transport.Unframed && table != nil && table.Framed():
+			errs = append(errs, fmt.Errorf("config: Listen: url %q: the service's envelopes have fields outside their oneof, and cannot be told apart without frames", l))
 		}
 	}
 	if _, err := c.faults(); err != nil {
 		errs = append(errs, fmt.Errorf("config: Faults: %w", err))
-	}
-	if _, err := c.Service.build(); err != nil {
-		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

@@ -39,8 +39,10 @@ type Handlers interface {
 	kinds() int
 }
 
-// NewService returns a service without handlers for the envelopes Req and Resp. Resp must have an arm of type
-// understudy.v1.Error, in which errors go out. What is wrong with the envelopes is reported by [New].
+// NewService returns a service without handlers for the envelopes Req and Resp. An arm of type understudy.v1.Error in Resp is
+// where errors go out. Without one a request that ends in an error has no reply: what came before it is answered, and the
+// connection is closed; the requests behind it are counted as dropped. Fields outside the oneof are for [Service.RequestID]
+// and [EnvelopeOf]; a service that has some cannot be served unframed. What is wrong with the envelopes is reported by [New].
 func NewService[Req, Resp proto.Message]() *Service[Req, Resp] {
 	s := &Service[Req, Resp]{}
 	var req Req

@@ -32,11 +32,16 @@ type Burst struct {
 	segment  *segment
 	buf      []byte // holds the frames
 	frames   []transport.Frame
-	refusal  *messages.Status // answers the last request in place of a handler: the stream could not be cut any further
+	ids      []uint64           // of the requests; nil if the service has none
+	wrongs   []*messages.Status // what is wrong with the ids; nil if nothing is
+	refusal  *messages.Status   // answers the last request in place of a handler: the stream could not be cut any further
 	arrived  time.Time
 	deadline time.Time
-	out      []byte        // encoded replies, in order
-	answered int           // how many of them
+	out      []byte // encoded replies, in order
+	answered int    // how many of them
+	first    int    // the request that its segment begins with
+	mute     bool   // no reply follows any more; said is how many there are
+	said     int
 	took     time.Duration // what a request took; 0 if it is not known
 
 	slot    uint16      // the key slot of its requests, or noSlot
@@ -188,9 +193,9 @@ func afterTry(s *messages.Status, tried bool) *messages.Status {
 func (b *Burst) refuse(s *messages.Status) {
 	e := b.origin.encoder()
 	for k := range b.size() {
-		b.out = e.status(b.out, afterTry(s, b.tried(k)))
+		b.status(e, k, afterTry(s, b.tried(k)))
+		b.answered++
 	}
-	b.answered = b.size()
 	b.cursor.Store(b.cursorOf(done, b.size()))
 }
 
@@ -224,6 +229,7 @@ func (b *Burst) recycle() {
 	b.exposed = false
 	b.frames, b.answered, b.took, b.inline, b.taken = b.frames[:0], 0, 0, false, false
 	b.slot, b.attempt = noSlot, 0
+	b.ids, b.wrongs, b.first, b.mute, b.said = nil, nil, 0, false, 0
 	b.holds.Store(false)
 	b.epoch++
 	b.cursor.Store(b.cursorOf(waiting, 0))

@@ -48,7 +48,7 @@ func (r *run) callChecked(c call) (proto.Message, error) {
 		return nil, fmt.Errorf("a borrowed message does not encode: %w", err)
 	}
 	r.checking = k
-	reply, err := c.take(k.ctx, k.in)
+	reply, err := c.take(r.context(k.ctx, c), k.in)
 	if after, failed := exactly.Marshal(k.in); failed != nil || !bytes.Equal(before, after) || !bytes.Equal(k.copied, c.inner) {
 		return nil, &messages.Status{
 			Code: messages.Internal, Op: h.Name, Message: "the handler broke a rule of the server",

@@ -41,21 +41,30 @@ type Handler struct {
 type Table struct {
 	Requests *messages.Envelope
 	Replies  *messages.Envelope
-	ErrorArm *messages.Arm // the arm of understudy.v1.Error in the reply
-	Opened   func(*Peer)   // called before the first request of a connection is read, on a goroutine of its own; may be nil
-	Closed   func(*Peer)   // called when a connection is closed, likewise
-	handlers []*Handler    // by the number of the request arm
-	sorts    bool          // some handler has a key or is slow
-	count    int           // how many handlers there are
+	ErrorArm *messages.Arm // the arm of understudy.v1.Error in the reply; nil if there is none, and errors close the connection
+	// RequestID and ReplyID are the fields, outside the oneofs, in which a request says its id and its reply repeats it; nil if
+	// requests have none. With them replies leave in any order.
+	RequestID, ReplyID *messages.IDField
+	Opened             func(*Peer) // called before the first request of a connection is read, on a goroutine of its own; may be nil
+	Closed             func(*Peer) // called when a connection is closed, likewise
+	outside            bool        // requests have fields outside the oneof
+	handlers           []*Handler  // by the number of the request arm
+	sorts              bool        // some handler has a key or is slow
+	count              int         // how many handlers there are
 }
 
-// NewTable returns a table without handlers. It fails if the replies have no arm for errors.
+// NewTable returns a table without handlers. It fails if the replies have several arms for errors.
 func NewTable(requests, replies *messages.Envelope) (*Table, error) {
 	arms := replies.ArmsOf((&messages.Error{}).ProtoReflect().Descriptor().FullName())
-	if len(arms) != 1 {
-		return nil, fmt.Errorf("envelope %s: has %d arms of type understudy.v1.Error, and must have one", replies.Name(), len(arms))
+	t := &Table{Requests: requests, Replies: replies, outside: len(requests.Outside()) > 0}
+	switch len(arms) {
+	case 0:
+	case 1:
+		t.ErrorArm = arms[0]
+	default:
+		return nil, fmt.Errorf("envelope %s: has %d arms of type understudy.v1.Error, and must have one or none", replies.Name(), len(arms))
 	}
-	return &Table{Requests: requests, Replies: replies, ErrorArm: arms[0]}, nil
+	return t, nil
 }
 
 // Add registers a handler for the request arm with the given number. It fails if there is one already.
@@ -85,15 +94,16 @@ type call struct {
 	handler *Handler
 	inner   []byte        // the encoded message inside
 	in      proto.Message // or the message, if it had to be decoded to find the handler
+	whole   proto.Message // then also the envelope
 }
 
 // find finds the handler of one encoded request.
 func (t *Table) find(frame []byte) (call, error) {
 	var c call
-	arm, inner := t.Requests.Open(frame)
+	arm, inner := t.open(frame)
 	if arm == nil {
 		var err error
-		if arm, c.in, err = t.Requests.Decode(frame); err != nil {
+		if arm, c.in, c.whole, err = t.Requests.DecodeWhole(frame); err != nil {
 			return c, err
 		}
 	}
@@ -102,6 +112,19 @@ func (t *Table) find(frame []byte) (call, error) {
 		return c, &messages.Status{Code: messages.Unimplemented, Op: "route", Message: "no handler for " + arm.Name}
 	}
 	return c, nil
+}
+
+func (t *Table) open(frame []byte) (arm *messages.Arm, inner []byte) {
+	if t.RequestID == nil {
+		return t.Requests.Open(frame)
+	}
+	arm, inner, _ = t.Requests.OpenWithID(frame, t.RequestID)
+	return arm, inner
+}
+
+// Framed says whether requests or replies can only be told apart in frames: a field outside the oneof stands beside the arm.
+func (t *Table) Framed() bool {
+	return len(t.Requests.Outside()) > 0 || len(t.Replies.Outside()) > 0
 }
 
 // key asks for the request's key, which its handler has one for.

@@ -16,10 +16,10 @@ func (r *run) call(c call) (proto.Message, error) {
 	h, w := c.handler, r.worker
 	if h.Borrow == nil {
 		r.burst.exposed = true
-		return c.do(r.burst.ctx)
+		return c.do(r.context(r.burst.ctx, c))
 	}
 	if c.in != nil {
-		return c.take(r.burst.ctx, c.in) // it was decoded to find the handler: there is nothing to save
+		return c.take(r.context(r.burst.ctx, c), c.in) // it was decoded to find the handler: there is nothing to save
 	}
 	if w.stage.CheckBorrowed {
 		return r.callChecked(c)
@@ -32,7 +32,7 @@ func (r *run) call(c call) (proto.Message, error) {
 		return nil, c.undecodable(err)
 	}
 	r.lent = in
-	return c.take(r.burst.ctx, in)
+	return c.take(r.context(r.burst.ctx, c), in)
 }
 
 // giveBack takes what was lent back, once the reply, which may be the same message, is encoded.

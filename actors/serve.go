@@ -84,6 +84,9 @@ func (r *run) handle() (*Handler, proto.Message, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if s := r.burst.wrong(r.k); s != nil {
+		return c.handler, nil, s
+	}
 	if c.handler.stalled.Load() > 0 && !w.suspect() {
 		return nil, nil, &messages.Status{
 			Code: messages.Unavailable, Message: "too many handlers of " + c.handler.Name + " do not return", NotStarted: !r.tried(), RetryAfter: retryAfter,
@@ -123,7 +126,7 @@ func (r *run) encode(h *Handler, reply proto.Message, err error) {
 	}
 	r.mark = len(b.out)
 	if err == nil {
-		if b.out, err = r.encoder.reply(b.out, h.Reply, reply); err == nil {
+		if err = b.reply(r.encoder, r.k, h.Reply, reply); err == nil {
 			w.codes[messages.OK].Add(1)
 			return
 		}
@@ -133,7 +136,7 @@ func (r *run) encode(h *Handler, reply proto.Message, err error) {
 	if (s.Code == messages.Internal || s.Code == messages.Unknown) && s.IncidentID == "" {
 		s = r.incident(s)
 	}
-	b.out = r.encoder.status(b.out, s)
+	b.status(r.encoder, r.k, s)
 	w.codes[codeIndex(s.Code)].Add(1)
 }
 
@@ -227,7 +230,7 @@ func (r *run) crashed(f *supervisor.Failure) {
 	if b.out == nil {
 		b.out = w.stage.writes.Get()
 	}
-	b.out = r.encoder.status(b.out, &messages.Status{
+	b.status(r.encoder, r.k, &messages.Status{
 		Code: messages.Internal, Message: "the handler crashed", IncidentID: f.Incident,
 	})
 	w.codes[messages.Internal].Add(1)

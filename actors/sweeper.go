@@ -177,7 +177,8 @@ func (r *router) expire(b *Burst, c uint64) {
 	b.ctx.end()
 	r.timedOut.Add(1)
 	b.inline = false
-	b.out = b.origin.encoder().status(nil, tooLate(false))
+	b.out = nil
+	b.status(b.origin.encoder(), int(c>>8&(maxBurst-1)), tooLate(false))
 	b.origin.complete(b)
 }
 

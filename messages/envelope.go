@@ -78,6 +78,9 @@ func (e *Envelope) add(f protoreflect.FieldDescriptor) {
 	e.table[arm.Number] = arm
 }
 
+// New returns an empty envelope.
+func (e *Envelope) New() proto.Message { return e.typ.New().Interface() }
+
 // Outside returns the names of the fields outside the oneof.
 func (e *Envelope) Outside() []string {
 	var names []string
