@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"weak"
 
+	"github.com/understudy-go/understudy/actors"
 	"github.com/understudy-go/understudy/messages"
 	"google.golang.org/protobuf/proto"
 )
@@ -53,30 +54,28 @@ func setDecoding[I any, In Message[I]](r *registration) {
 	if !r.borrowing {
 		return
 	}
-	merge := r.merger(In(new(I)))
-	r.handler.Borrow = func(m proto.Message, inner []byte) (proto.Message, error) {
-		in, _ := m.(In)
-		if in == nil {
-			in = In(new(I))
+	r.handler.Lend = func() *actors.Loan {
+		in := new(I)
+		return &actors.Loan{
+			In: In(in), Decode: r.decodeInto(In(in)), Reset: messages.Resetter(In(in)),
+			Watch: func() func() bool {
+				p := weak.Make(in)
+				return func() bool { return p.Value() != nil }
+			},
 		}
-		return in, merge(in, inner)
-	}
-	r.handler.Watch = func(m proto.Message) func() bool {
-		p := weak.Make((*I)(m.(In)))
-		return func() bool { return p.Value() != nil }
 	}
 }
 
-// merger says how a message that is lent, and empty, is decoded into.
-func (r *registration) merger(in proto.Message) func(proto.Message, []byte) error {
+// decodeInto returns what decodes into a message that is lent, and empty.
+func (r *registration) decodeInto(in proto.Message) func([]byte) error {
+	borrower, unsafe := in.(messages.Borrower)
 	_, strict := in.(messages.Strict)
-	_, unsafe := in.(messages.Borrower)
 	switch {
 	case strict || r.unmarshalVT && unsafe:
-		return func(m proto.Message, b []byte) error { return m.(messages.Borrower).UnmarshalVTUnsafe(b) }
+		return borrower.UnmarshalVTUnsafe
 	case r.unmarshalVT:
-		return func(m proto.Message, b []byte) error { return m.(messages.Decoder).UnmarshalVT(b) }
+		return in.(messages.Decoder).UnmarshalVT
 	default:
-		return func(m proto.Message, b []byte) error { return proto.UnmarshalOptions{Merge: true}.Unmarshal(b, m) }
+		return func(b []byte) error { return proto.UnmarshalOptions{Merge: true}.Unmarshal(b, in) }
 	}
 }

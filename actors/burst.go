@@ -35,13 +35,15 @@ type Burst struct {
 	ids      []uint64           // of the requests; nil if the service has none
 	wrongs   []*messages.Status // what is wrong with the ids; nil if nothing is
 	refusal  *messages.Status   // answers the last request in place of a handler: the stream could not be cut any further
-	arrived  time.Time
+	arrived  int64              // on the router's clock
+	ended    int64              // when its last request was served, likewise
 	deadline time.Time
 	out      []byte // encoded replies, in order
 	answered int    // how many of them
 	first    int    // the request that its segment begins with
 	mute     bool   // no reply follows any more; said is how many there are
 	said     int
+	oks      int           // of the replies, those that say OK and were not counted yet
 	took     time.Duration // what a request took; 0 if it is not known
 
 	slot    uint16      // the key slot of its requests, or noSlot
@@ -120,6 +122,14 @@ func (b *Burst) takeOver() bool { return b.move(waiting, 0, encoding, 0) }
 // handled ends the call of request k's handler. It is false if the request was seized meanwhile: the result is late, and
 // neither the burst nor anything of it may be touched any more. alone says that k is the only request left.
 func (b *Burst) handled(k int) (ours, alone bool) {
+	if b.move(handling, k, encoding, k) {
+		return true, false
+	}
+	return b.handledAlone(k)
+}
+
+// handledAlone is handled for a burst that somebody has taken something away from, or is about to.
+func (b *Burst) handledAlone(k int) (ours, alone bool) {
 	for {
 		if b.move(handling, k, encoding, k) {
 			return true, false
@@ -227,9 +237,9 @@ func (b *Burst) recycle() {
 	}
 	b.origin, b.segment, b.buf, b.refusal, b.out, b.next, b.ctx = nil, nil, nil, nil, nil, nil, nil
 	b.exposed = false
-	b.frames, b.answered, b.took, b.inline, b.taken = b.frames[:0], 0, 0, false, false
+	b.frames, b.answered, b.ended, b.took, b.inline, b.taken = b.frames[:0], 0, 0, 0, false, false
 	b.slot, b.attempt = noSlot, 0
-	b.ids, b.wrongs, b.first, b.mute, b.said = nil, nil, 0, false, 0
+	b.ids, b.wrongs, b.first, b.mute, b.said, b.oks = nil, nil, 0, false, 0, 0
 	b.holds.Store(false)
 	b.epoch++
 	b.cursor.Store(b.cursorOf(waiting, 0))

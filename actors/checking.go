@@ -26,7 +26,7 @@ import (
 // checking is what was lent in one checked call.
 type checking struct {
 	handler *Handler
-	in      proto.Message
+	loan    *Loan
 	copied  []byte // what in aliases
 	ctx     *requestContext
 }
@@ -35,21 +35,21 @@ type checking struct {
 const poison = 0xDB
 
 // callChecked has a request handled by a handler that borrows, and looks at what it does.
-func (r *run) callChecked(c call) (proto.Message, error) {
+func (r *run) callChecked(c *call) (proto.Message, error) {
 	b := r.burst
 	h := c.handler
 	k := &checking{handler: h, copied: bytes.Clone(c.inner), ctx: &requestContext{conn: b.ctx.conn, deadline: b.ctx.deadline}}
-	var err error
-	if k.in, err = h.Borrow(nil, k.copied); err != nil {
+	k.loan = h.Lend()
+	if err := k.loan.Decode(k.copied); err != nil {
 		return nil, c.undecodable(err)
 	}
-	before, err := exactly.Marshal(k.in)
+	before, err := exactly.Marshal(k.loan.In)
 	if err != nil {
 		return nil, fmt.Errorf("a borrowed message does not encode: %w", err)
 	}
 	r.checking = k
-	reply, err := c.take(r.context(k.ctx, c), k.in)
-	if after, failed := exactly.Marshal(k.in); failed != nil || !bytes.Equal(before, after) || !bytes.Equal(k.copied, c.inner) {
+	reply, err := c.take(r.context(k.ctx, c), k.loan.In)
+	if after, failed := exactly.Marshal(k.loan.In); failed != nil || !bytes.Equal(before, after) || !bytes.Equal(k.copied, c.inner) {
 		return nil, &messages.Status{
 			Code: messages.Internal, Op: h.Name, Message: "the handler broke a rule of the server",
 			Cause: fmt.Errorf("the handler of %s has written to a message that it had borrowed", h.Name),
@@ -68,9 +68,9 @@ func (r *run) endChecking() {
 	for i := range k.copied {
 		k.copied[i] = poison
 	}
-	messages.Reset(k.in)
+	k.loan.Reset()
 	ctx := weak.Make(k.ctx)
-	r.worker.stage.lendings.note(k.handler, k.handler.Watch(k.in), func() bool { return ctx.Value() != nil })
+	r.worker.stage.lendings.note(k.handler, k.loan.Watch(), func() bool { return ctx.Value() != nil })
 	r.worker.stage.checkLendings()
 }
 

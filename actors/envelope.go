@@ -42,7 +42,7 @@ func EnvelopeOf(ctx context.Context) proto.Message {
 }
 
 // context returns the context of request k, which is made of the burst's.
-func (r *run) context(ctx *requestContext, c call) context.Context {
+func (r *run) context(ctx *requestContext, c *call) context.Context {
 	t := r.worker.stage.Table
 	if !t.outside {
 		return ctx

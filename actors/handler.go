@@ -22,12 +22,9 @@ type Handler struct {
 	// Key, if there is one, says which requests are served one after the other, in order: those with the same key. It is
 	// called on the reader's goroutine.
 	Key func(in proto.Message) string
-	// Borrow, if there is one, decodes into a message that an earlier call returned and that was reset, or into a new one if in
-	// is nil. It may alias inner. Take must not keep the message or its context then, and not write to the message.
-	Borrow func(in proto.Message, inner []byte) (proto.Message, error)
-	// Watch returns a function that says whether the message is still reachable. It does not itself keep it so. Needed with
-	// Borrow only.
-	Watch func(in proto.Message) (reachable func() bool)
+	// Lend, if there is one, makes a message that is lent to Take again and again. Take must not keep the message or its context
+	// then, and not write to the message.
+	Lend func() *Loan
 
 	Slow       bool // never called on a reader's goroutine
 	Idempotent bool // called again if it crashes
@@ -97,21 +94,34 @@ type call struct {
 	whole   proto.Message // then also the envelope
 }
 
-// find finds the handler of one encoded request.
-func (t *Table) find(frame []byte) (call, error) {
-	var c call
+// find finds the handler of one encoded request, for c.
+func (t *Table) find(c *call, frame []byte) error {
 	arm, inner := t.open(frame)
 	if arm == nil {
-		var err error
-		if arm, c.in, c.whole, err = t.Requests.DecodeWhole(frame); err != nil {
-			return c, err
-		}
+		return t.findWhole(c, frame)
 	}
-	c.inner = inner
-	if c.handler = t.handler(arm.Number); c.handler == nil {
-		return c, &messages.Status{Code: messages.Unimplemented, Op: "route", Message: "no handler for " + arm.Name}
+	c.handler, c.inner, c.in, c.whole = t.handler(arm.Number), inner, nil, nil
+	if c.handler == nil {
+		return unhandled(arm)
 	}
-	return c, nil
+	return nil
+}
+
+// findWhole does so by decoding it.
+func (t *Table) findWhole(c *call, frame []byte) error {
+	arm, in, whole, err := t.Requests.DecodeWhole(frame)
+	if err != nil {
+		return err
+	}
+	c.handler, c.inner, c.in, c.whole = t.handler(arm.Number), nil, in, whole
+	if c.handler == nil {
+		return unhandled(arm)
+	}
+	return nil
+}
+
+func unhandled(arm *messages.Arm) error {
+	return &messages.Status{Code: messages.Unimplemented, Op: "route", Message: "no handler for " + arm.Name}
 }
 
 func (t *Table) open(frame []byte) (arm *messages.Arm, inner []byte) {
@@ -128,7 +138,7 @@ func (t *Table) Framed() bool {
 }
 
 // key asks for the request's key, which its handler has one for.
-func (c call) key() (string, error) {
+func (c *call) key() (string, error) {
 	in, err := c.message()
 	if err != nil {
 		return "", err
@@ -137,7 +147,7 @@ func (c call) key() (string, error) {
 }
 
 // message returns the message inside, decoded.
-func (c call) message() (proto.Message, error) {
+func (c *call) message() (proto.Message, error) {
 	if c.in != nil {
 		return c.in, nil
 	}
@@ -149,7 +159,7 @@ func (c call) message() (proto.Message, error) {
 }
 
 // do lets the handler work.
-func (c call) do(ctx context.Context) (reply proto.Message, err error) {
+func (c *call) do(ctx context.Context) (reply proto.Message, err error) {
 	in, err := c.message()
 	if err != nil {
 		return nil, err

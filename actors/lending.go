@@ -11,10 +11,20 @@ import (
 // again. It may alias the read buffer, which is safe for as long as the call lasts: the buffer of a burst is recycled by
 // the goroutine that called the handler, and that of a burst which was detached or seized never.
 
-// call has a request handled: by a message of its own, or by one that is lent.
-func (r *run) call(c call) (proto.Message, error) {
-	h, w := c.handler, r.worker
-	if h.Borrow == nil {
+// Loan is a message that is lent, and how it is used again. The functions are found once, not once a request.
+type Loan struct {
+	In     proto.Message
+	Decode func(inner []byte) error // into In, which is empty; it may alias inner
+	Reset  func()                   // empties In
+	// Watch returns a function that says whether In is still reachable. It does not itself keep it so.
+	Watch func() (reachable func() bool)
+}
+
+// take has a request handled: by a message of its own, or by one that is lent.
+func (r *run) take() (proto.Message, error) {
+	c, w := &r.call, r.worker
+	h := c.handler
+	if h.Lend == nil {
 		r.burst.exposed = true
 		return c.do(r.context(r.burst.ctx, c))
 	}
@@ -25,14 +35,17 @@ func (r *run) call(c call) (proto.Message, error) {
 		return r.callChecked(c)
 	}
 	// Out of its place while it is lent: after a crash or a runtime.Goexit nobody can say who still has it.
-	in := w.spare[h.index]
-	w.spare[h.index] = nil
-	in, err := h.Borrow(in, c.inner)
-	if err != nil {
+	loan := w.spare[h.index]
+	if loan == nil {
+		loan = h.Lend()
+	} else {
+		w.spare[h.index] = nil
+	}
+	r.lent = loan
+	if err := loan.Decode(c.inner); err != nil {
 		return nil, c.undecodable(err)
 	}
-	r.lent = in
-	return c.take(r.context(r.burst.ctx, c), in)
+	return c.take(r.context(r.burst.ctx, c), loan.In)
 }
 
 // giveBack takes what was lent back, once the reply, which may be the same message, is encoded.
@@ -43,13 +56,13 @@ func (r *run) giveBack() {
 	if r.lent == nil {
 		return
 	}
-	messages.Reset(r.lent) // what it aliases is not to be kept by it
+	r.lent.Reset() // what it aliases is not to be kept by it
 	r.worker.spare[r.handler.index] = r.lent
 	r.lent = nil
 }
 
 // take lets the handler work on a message.
-func (c call) take(ctx context.Context, in proto.Message) (reply proto.Message, err error) {
+func (c *call) take(ctx context.Context, in proto.Message) (reply proto.Message, err error) {
 	reply, err = c.handler.Take(ctx, in)
 	if err == nil && reply == nil {
 		err = &messages.Status{Code: messages.Internal, Op: c.handler.Name, Message: "the handler returned neither a reply nor an error", Cause: errNoReply}
@@ -57,6 +70,6 @@ func (c call) take(ctx context.Context, in proto.Message) (reply proto.Message, 
 	return reply, err
 }
 
-func (c call) undecodable(err error) error {
+func (c *call) undecodable(err error) error {
 	return &messages.Status{Code: messages.InvalidArgument, Op: c.handler.Name, Message: "the request does not decode", Cause: err}
 }

@@ -89,7 +89,7 @@ func newPoolProps(st *Stage) *actor.Props {
 func newWorkerStrategy(st *Stage) *supervisor.Strategy {
 	return &supervisor.Strategy{
 		Decide: func(child *actor.PID, _ *supervisor.Failure) supervisor.Directive {
-			if st.router.servedBy(child) > 0 || st.router.resting() > int(st.router.size.Load())/4 {
+			if st.router.hasServed(child) || st.router.resting() > int(st.router.size.Load())/4 {
 				return supervisor.Restart
 			}
 			return supervisor.RestartLater

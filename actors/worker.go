@@ -3,7 +3,6 @@ package actors
 import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/understudy-go/understudy/messages"
-	"google.golang.org/protobuf/proto"
 )
 
 // worker is an actor that serves bursts: one that was handed to it while it was idle, on the reader's goroutine, or those
@@ -11,11 +10,11 @@ import (
 type worker struct {
 	*slot
 	stage *Stage
-	spare []proto.Message // of handlers that borrow, by their index; those that are lent are nil
+	spare []*Loan // of handlers that borrow, by their index; those that are lent are nil
 }
 
 func newWorker(s *slot, st *Stage) *worker {
-	return &worker{slot: s, stage: st, spare: make([]proto.Message, st.Table.count)}
+	return &worker{slot: s, stage: st, spare: make([]*Loan, st.Table.count)}
 }
 
 // Receive implements actor.Actor.
@@ -34,7 +33,7 @@ func (w *worker) Receive(ctx actor.Context) {
 
 func (w *worker) onStarted(ctx actor.Context) {
 	w.pid.Store(ctx.Self())
-	w.served.Store(0)
+	w.served.Store(false)
 	w.stage.seams.worker.enter(w.number)
 	w.alive.Store(true) // it is offered when its mailbox comes to rest
 }
