@@ -78,7 +78,8 @@ type Config struct {
 	MaxWorkers int
 	// Routing says which idle worker gets requests. The zero value is FirstIdle.
 	Routing Routing
-	// Queue is how many requests may wait for a worker; a request more is answered with RESOURCE_EXHAUSTED.
+	// Queue is how many requests may wait for a worker, and how many actors may have been asked and not have responded; a
+	// request more is answered with RESOURCE_EXHAUSTED.
 	Queue int
 	// Window is how many requests of one connection may be in flight. While as many are, the connection is not read.
 	Window int

@@ -41,10 +41,6 @@ func UnmarshalVT() HandlerOption {
 
 // setDecoding says how messages of type I are decoded, once the options are known.
 func setDecoding[I any, In Message[I]](r *registration) {
-	r.handler.Decode = func(inner []byte) (proto.Message, error) {
-		in := In(new(I))
-		return in, messages.Unmarshal(inner, in)
-	}
 	if r.unmarshalVT {
 		r.handler.Decode = func(inner []byte) (proto.Message, error) {
 			in := In(new(I))

@@ -75,7 +75,7 @@ func Handle[Req, Resp proto.Message, I, O any, In Message[I], Out Message[O]](s 
 	if s.table == nil {
 		return
 	}
-	handler := new(actors.Handler)
+	handler := &actors.Handler{Decode: decode[I, In]}
 	if h != nil {
 		handler.Take = func(ctx context.Context, in proto.Message) (proto.Message, error) {
 			out, err := h(ctx, in.(In))
@@ -106,11 +106,12 @@ func (s *Service[Req, Resp]) register(r *registration, in, out proto.Message, op
 		what = "arm " + request.Name
 	}
 	errs = append(errs, err)
-	reply, err := armOf(s.table.Replies, out, r.replyArm, "ReplyArm")
-	errs = append(errs, err)
-	if r.handler.Take == nil {
-		errs = append(errs, errors.New("the handler is nil"))
+	var reply *messages.Arm
+	if r.handler.Actor == nil || r.replyArm != "" {
+		reply, err = r.findReply(s.table.Replies, out)
+		errs = append(errs, err)
 	}
+	errs = append(errs, r.check())
 	if err := errors.Join(errs...); err != nil {
 		for _, err := range errs {
 			if err != nil {

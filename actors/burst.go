@@ -36,6 +36,7 @@ type Burst struct {
 	wrongs   []*messages.Status // what is wrong with the ids; nil if nothing is
 	refusal  *messages.Status   // answers the last request in place of a handler: the stream could not be cut any further
 	arrived  int64              // on the router's clock
+	ready    int64              // when it could be served, likewise
 	ended    int64              // when its last request was served, likewise
 	deadline time.Time
 	out      []byte // encoded replies, in order
@@ -115,6 +116,12 @@ func (b *Burst) move(from phase, k int, to phase, l int) bool {
 
 // begin makes the caller the one who serves the burst. It is false if the burst was seized while it waited.
 func (b *Burst) begin() bool { return b.move(waiting, 0, handling, 0) }
+
+// limit has the burst, which nobody has seen yet, end so long after its arrival.
+func (b *Burst) limit(after time.Duration) {
+	b.deadline = b.ctx.conn.stage.router.time(b.arrived).Add(after)
+	b.ctx.deadline = b.deadline
+}
 
 // takeOver makes the caller the one who answers a whole burst that no worker has begun. Nobody can seize it then.
 func (b *Burst) takeOver() bool { return b.move(waiting, 0, encoding, 0) }

@@ -122,6 +122,7 @@ func (c *connection) arrive(in *transport.Input, received int64) *Burst {
 		b.refusal = messages.StatusOf(in.Err)
 	}
 	b.arrived = c.stage.router.clock()
+	b.ready = b.arrived
 	b.deadline = c.stage.router.time(b.arrived).Add(c.stage.Deadline)
 	b.newContext(c)
 	n := b.size()

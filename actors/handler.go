@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/understudy-go/understudy/messages"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -29,6 +31,12 @@ type Handler struct {
 	Slow       bool // never called on a reader's goroutine
 	Idempotent bool // called again if it crashes
 
+	// Deadline is how long its requests may take, from their arrival; 0 is the server's.
+	Deadline time.Duration
+	// Actor is who handles the requests in place of Take; nil is none. The reply's arm is that of its response's type, unless
+	// Reply is set.
+	Actor *actor.PID
+
 	index   int          // in the table
 	stalled atomic.Int64 // calls that are detached
 	kept    atomic.Bool  // it was found to keep what it had borrowed
@@ -46,7 +54,9 @@ type Table struct {
 	Closed             func(*Peer) // called when a connection is closed, likewise
 	outside            bool        // requests have fields outside the oneof
 	handlers           []*Handler  // by the number of the request arm
-	sorts              bool        // some handler has a key or is slow
+	sorts              bool        // some handler has a key, is slow, has a deadline of its own, or is an actor
+	mixed              bool        // some handler has a deadline of its own
+	asks               bool        // some handler is an actor
 	count              int         // how many handlers there are
 }
 
@@ -75,9 +85,14 @@ func (t *Table) Add(number protowire.Number, h *Handler) error {
 	t.handlers[number] = h
 	h.index = t.count
 	t.count++
-	t.sorts = t.sorts || h.Key != nil || h.Slow
+	t.sorts = t.sorts || h.Key != nil || h.Slow || h.Deadline > 0 || h.Actor != nil
+	t.mixed = t.mixed || h.Deadline > 0
+	t.asks = t.asks || h.Actor != nil
 	return nil
 }
+
+// Asks says whether some handler is an actor of the user's.
+func (t *Table) Asks() bool { return t.asks }
 
 func (t *Table) handler(number protowire.Number) *Handler {
 	if int(number) >= len(t.handlers) {

@@ -128,7 +128,7 @@ func (c *connection) dispatch(in *transport.Input, received int64) (now int64) {
 		c.mailbox.PostUserMessage(messages.Arrived{})
 		// A session that has stopped will not answer, but it has closed the connection.
 		c.park(func() bool { return c.arrival.Load() != arrivalPending || c.isClosed() })
-		b.arrived = c.stage.router.clock() // what the session took is not the handlers'
+		b.ready = c.stage.router.clock() // what the session took is not the handlers'
 	}
 	if !c.arrival.CompareAndSwap(arrivalAdmitted, arrivalNone) {
 		return 0 // the connection is closed, and what was in the window was counted

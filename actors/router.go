@@ -50,6 +50,8 @@ type router struct {
 	now      atomic.Int64 // as the sweeper last saw it, in nanoseconds from base
 	watching atomic.Bool  // the sweeper runs
 
+	asks asks // of actors of the user's
+
 	goneMu sync.Mutex
 	gone   []*slot // given up, or just stopped
 	past   Counts  // of workers that are gone for good
@@ -61,6 +63,8 @@ func newRouter(st *Stage) *router {
 		sizer: newSizer(st.Workers, st.MaxWorkers),
 	}
 	r.size.Store(int64(st.Workers))
+	r.asks.router = r
+	r.backlog.mix(st.Table.mixed)
 	return r
 }
 
@@ -275,6 +279,9 @@ func (r *router) count(c *Counts) {
 	c.Retried += r.retried.Load()
 	c.Codes[messages.ResourceExhausted] += r.rejected.Load()
 	c.Codes[messages.DeadlineExceeded] += r.timedOut.Load()
+	for i := range r.asks.codes {
+		c.Codes[i] += r.asks.codes[i].Load()
+	}
 	c.Late += r.late.Load()
 	c.Detached += r.detached.Load()
 }

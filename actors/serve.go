@@ -16,7 +16,7 @@ func (w *worker) serve(ctx actor.Context, b *Burst) bool {
 	// What the burst says is copied: once it has begun, somebody may take a part of it away.
 	r := run{
 		worker: w, burst: b, encoder: b.origin.encoder(), buf: b.buf, frames: b.frames, refusal: b.refusal, size: b.size(), slot: b.slot,
-		attempt: b.attempt, begun: b.arrived,
+		attempt: b.attempt, begun: b.ready,
 	}
 	if !b.inline {
 		r.begun = w.router.clock()
@@ -44,7 +44,7 @@ type run struct {
 	size    int
 	slot    uint16
 	attempt int
-	begun   int64 // on the router's clock; when it arrived, if it is served at once
+	begun   int64 // on the router's clock; when it could be served, if it is served at once
 
 	handler *Handler // of the request that is being served, as soon as it is known
 	call    call     // likewise

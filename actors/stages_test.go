@@ -114,8 +114,8 @@ func serveStage(borrowing bool) func(testing.TB, int) func() {
 		return func() {
 			b := newBurst(o)
 			b.buf, b.frames = buf, append(b.frames, frames...)
-			b.inline, b.arrived = true, st.router.clock()
-			b.deadline = st.router.time(b.arrived).Add(time.Hour)
+			b.inline, b.ready = true, st.router.clock()
+			b.deadline = st.router.time(b.ready).Add(time.Hour)
 			b.newContext(c)
 			w.serve(nil, b)
 			b.recycle()
