@@ -263,13 +263,14 @@ func (r *run) retry() bool {
 	again := b.origin.retry(b, r.k)
 	again.attempt = attempt
 	w.router.retried.Add(1)
-	r.passOn(again)
+	w.router.requeue(again)
 	b.cursor.Store(b.cursorOf(done, r.k))
 	r.complete()
 	return true
 }
 
-// passOn has others serve what a crash has left. With a key it waits in the queue, in its place among those of its slot.
+// passOn has others serve what a crash has left. With a key it waits in the queue, in its place among those of its slot. (What is
+// tried again waits too: what has crashed once is not worth a hurry.)
 func (r *run) passOn(rest *Burst) {
 	if r.burst.inline && rest.slot == noSlot {
 		r.burst.rest = rest
