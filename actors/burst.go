@@ -237,8 +237,15 @@ func (b *Burst) newContext(c *connection) {
 
 // recycle gives the burst back, once it is complete, unless it must stay as it is: see above.
 func (b *Burst) recycle() {
+	if b.reset() {
+		bursts.Put(b)
+	}
+}
+
+// reset begins the burst's next life, unless it must stay as it is.
+func (b *Burst) reset() bool {
 	if p, _ := b.at(); p != done || b.kept {
-		return
+		return false
 	}
 	if b.ctx != nil && !b.exposed {
 		b.ctx.reset()
@@ -252,7 +259,7 @@ func (b *Burst) recycle() {
 	b.holds.Store(false)
 	b.epoch++
 	b.cursor.Store(b.cursorOf(waiting, 0))
-	bursts.Put(b)
+	return true
 }
 
 // spare returns the burst's input buffer if nobody can be using it any more, else nil. A handler that crashed may be using
