@@ -106,12 +106,12 @@ func (a *asks) read(b *Burst) (proto.Message, context.Context, error) {
 	}
 	frame, _ := b.frame(0)
 	t := a.router.stage.Table
-	c, err := t.find(frame)
-	if err != nil {
+	var c call
+	if err := t.find(&c, frame); err != nil {
 		return nil, nil, err
 	}
 	in, err := c.message()
-	ctx := b.context(t, 0, c)
+	ctx := t.context(b.ctx, b, 0, &c)
 	a.router.stage.reads.Put(b.buf)
 	b.buf = nil
 	return in, ctx, err

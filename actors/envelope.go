@@ -41,10 +41,15 @@ func EnvelopeOf(ctx context.Context) proto.Message {
 	return m
 }
 
-// context returns the context of request k, which c is.
-func (b *Burst) context(t *Table, k int, c call) context.Context {
+// context returns the context of request k, which is made of the burst's.
+func (r *run) context(ctx *requestContext, c *call) context.Context {
+	return r.worker.stage.Table.context(ctx, r.burst, r.k, c)
+}
+
+// context is that, for request k of b. It keeps nothing of the burst.
+func (t *Table) context(ctx *requestContext, b *Burst, k int, c *call) context.Context {
 	if !t.outside {
-		return b.ctx
+		return ctx
 	}
-	return &envelopeContext{b.ctx, t.Requests, t.RequestID, b.id(k), c.whole}
+	return &envelopeContext{ctx, t.Requests, t.RequestID, b.id(k), c.whole}
 }
