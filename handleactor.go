@@ -26,7 +26,7 @@ import (
 // [Server.Spawn]; [Server.Serve], which makes a system of its own, refuses such a service. A server in the same system ends
 // before the actors that its service asks should.
 //
-// The options may be [Arm], [ReplyArm] and [Deadline]. Middleware of [Service.Use] does not stand around an actor; so that
+// The options may be [Arm], [ReplyArm], [Deadline] and [UnmarshalVT]. Middleware of [Service.Use] does not stand around an actor; so that
 // nobody relies on it, a service with both is refused by [New], unless [Unwrapped] is given.
 func HandleActor[I any, Req, Resp proto.Message, In Message[I]](s *Service[Req, Resp], pid *actor.PID, options ...HandlerOption) {
 	if s.table == nil {
@@ -36,12 +36,14 @@ func HandleActor[I any, Req, Resp proto.Message, In Message[I]](s *Service[Req, 
 	if pid == nil {
 		handler.Actor = &actor.PID{} // so that check finds it
 	}
-	s.register(&registration{handler: handler, in: In(nil)}, In(new(I)), nil, options)
+	r := &registration{handler: handler, in: In(nil)}
+	s.register(r, In(new(I)), nil, options)
+	setDecoding[I, In](r)
 }
 
 func decode[I any, In Message[I]](inner []byte) (proto.Message, error) {
 	in := In(new(I))
-	return in, proto.Unmarshal(inner, in)
+	return in, messages.Unmarshal(inner, in)
 }
 
 // Unwrapped says that this actor is asked without the middleware of [Service.Use].
@@ -65,7 +67,7 @@ func (r *registration) check() error {
 		return nil
 	}
 	var wrong []string
-	for option, given := range map[string]bool{"Key": h.Key != nil, "Slow": h.Slow, "Idempotent": h.Idempotent, "With": len(r.wraps) > 0} {
+	for option, given := range map[string]bool{"Borrowing": r.borrowing, "Key": h.Key != nil, "Slow": h.Slow, "Idempotent": h.Idempotent, "With": len(r.wraps) > 0} {
 		if given {
 			wrong = append(wrong, option)
 		}

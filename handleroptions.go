@@ -20,7 +20,9 @@ type registration struct {
 	replyArm string
 	wraps    []Middleware
 
-	unwrapped bool // an actor that is asked without the service's middleware
+	unwrapped   bool // an actor that is asked without the service's middleware
+	borrowing   bool
+	unmarshalVT bool
 }
 
 type handlerOption func(r *registration) error

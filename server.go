@@ -235,6 +235,7 @@ func (s *Server) finish() Report {
 		}
 	}
 	s.faults.Release()
+	s.stage.CheckLastLendings()
 	r.Drained, r.Forced = s.stage.Ended()
 	r.Counts = s.stage.Counts()
 	if !d.Begun.IsZero() {

@@ -61,7 +61,8 @@ func NewService[Req, Resp proto.Message]() *Service[Req, Resp] {
 
 // Handle registers h for the request arm whose message is an In; its replies go out in the reply arm whose message is an
 // Out. Where an envelope has several arms of the type, [Arm] and [ReplyArm] say which is meant. Several workers call h at
-// once, and a call may run on the goroutine that reads the connection. The message is h's own. The context ends at the
+// once, and a call may run on the goroutine that reads the connection. The message is h's own, unless it is registered as
+// [Borrowing]. The context ends at the
 // request's deadline, when the connection is gone, and when a drain is forced.
 //
 // An error is answered with the code of the [messages.Status] or [messages.Code] that it is or wraps, with
@@ -84,7 +85,9 @@ func Handle[Req, Resp proto.Message, I, O any, In Message[I], Out Message[O]](s 
 			return out, nil
 		}
 	}
-	s.register(&registration{handler: handler, in: In(nil)}, In(new(I)), Out(new(O)), options)
+	r := &registration{handler: handler, in: In(nil)}
+	s.register(r, In(new(I)), Out(new(O)), options)
+	setDecoding[I, In](r)
 }
 
 // register finds the arms of a handler, applies its options, and puts it into the table.
@@ -159,7 +162,7 @@ func (s *Service[Req, Resp]) build() (*actors.Table, error) {
 	s.once.Do(func() {
 		s.wrap()
 		if s.table != nil {
-			s.table.Opened, s.table.Closed = s.opened, s.closed
+			s.table.Opened, s.table.Closed = ofPeer(s.opened), ofPeer(s.closed)
 		}
 	})
 	return s.table, errors.Join(s.errs...)

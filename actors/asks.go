@@ -103,8 +103,8 @@ func (a *asks) read(b *Burst) (proto.Message, error) {
 		return nil, s
 	}
 	frame, _ := b.frame(0)
-	c, err := a.router.stage.Table.find(frame)
-	if err != nil {
+	var c call
+	if err := a.router.stage.Table.find(&c, frame); err != nil {
 		return nil, err
 	}
 	in, err := c.message()

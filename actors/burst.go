@@ -35,13 +35,16 @@ type Burst struct {
 	ids      []uint64           // of the requests; nil if the service has none
 	wrongs   []*messages.Status // what is wrong with the ids; nil if nothing is
 	refusal  *messages.Status   // answers the last request in place of a handler: the stream could not be cut any further
-	arrived  time.Time
+	arrived  int64              // on the router's clock
+	ready    int64              // when it could be served, likewise
+	ended    int64              // when its last request was served, likewise
 	deadline time.Time
 	out      []byte // encoded replies, in order
 	answered int    // how many of them
 	first    int    // the request that its segment begins with
 	mute     bool   // no reply follows any more; said is how many there are
 	said     int
+	oks      int           // of the replies, those that say OK and were not counted yet
 	took     time.Duration // what a request took; 0 if it is not known
 
 	slot    uint16      // the key slot of its requests, or noSlot
@@ -55,8 +58,13 @@ type Burst struct {
 	inline bool   // the reader runs it: it wakes the session and recycles the burst itself
 	taken  bool   // a worker has it; of use to the goroutine that runs it inline
 	kept   bool   // it is never recycled
+	unlent bool   // although it is kept, nobody uses its buffer any more
 	next   *Burst // in a lane of the pool's queue
-	ctx    *requestContext
+	rest   *Burst // what a crash has left, for the goroutine that runs it inline
+
+	ctx     *requestContext
+	exposed bool            // a handler has seen ctx that may keep it
+	unseen  *requestContext // of a former life, if none has
 }
 
 // origin is where a burst came from and where its replies go.
@@ -113,7 +121,7 @@ func (b *Burst) begin() bool { return b.move(waiting, 0, handling, 0) }
 
 // limit has the burst, which nobody has seen yet, end so long after its arrival.
 func (b *Burst) limit(after time.Duration) {
-	b.deadline = b.arrived.Add(after)
+	b.deadline = b.ctx.conn.stage.router.time(b.arrived).Add(after)
 	b.ctx.deadline = b.deadline
 }
 
@@ -123,6 +131,14 @@ func (b *Burst) takeOver() bool { return b.move(waiting, 0, encoding, 0) }
 // handled ends the call of request k's handler. It is false if the request was seized meanwhile: the result is late, and
 // neither the burst nor anything of it may be touched any more. alone says that k is the only request left.
 func (b *Burst) handled(k int) (ours, alone bool) {
+	if b.move(handling, k, encoding, k) {
+		return true, false
+	}
+	return b.handledAlone(k)
+}
+
+// handledAlone is handled for a burst that somebody has taken something away from, or is about to.
+func (b *Burst) handledAlone(k int) (ours, alone bool) {
 	for {
 		if b.move(handling, k, encoding, k) {
 			return true, false
@@ -211,24 +227,45 @@ func newBurst(o origin) *Burst {
 	return b
 }
 
+// newContext gives the burst a context: that of a former life, if nobody can have kept it.
+func (b *Burst) newContext(c *connection) {
+	if b.ctx, b.unseen = b.unseen, nil; b.ctx == nil {
+		b.ctx = new(requestContext)
+	}
+	b.ctx.conn, b.ctx.deadline = c, b.deadline
+}
+
 // recycle gives the burst back, once it is complete, unless it must stay as it is: see above.
 func (b *Burst) recycle() {
+	if b.reset() {
+		bursts.Put(b)
+	}
+}
+
+// reset begins the burst's next life, unless it must stay as it is.
+func (b *Burst) reset() bool {
 	if p, _ := b.at(); p != done || b.kept {
-		return
+		return false
+	}
+	if b.ctx != nil && !b.exposed {
+		b.ctx.reset()
+		b.unseen = b.ctx
 	}
 	b.origin, b.segment, b.buf, b.refusal, b.out, b.next, b.ctx = nil, nil, nil, nil, nil, nil, nil
-	b.frames, b.answered, b.took, b.inline, b.taken = b.frames[:0], 0, 0, false, false
+	b.exposed = false
+	b.frames, b.answered, b.ended, b.took, b.inline, b.taken = b.frames[:0], 0, 0, 0, false, false
 	b.slot, b.attempt = noSlot, 0
-	b.ids, b.wrongs, b.first, b.mute, b.said = nil, nil, 0, false, 0
+	b.ids, b.wrongs, b.first, b.mute, b.said, b.oks = nil, nil, 0, false, 0, 0
 	b.holds.Store(false)
 	b.epoch++
 	b.cursor.Store(b.cursorOf(waiting, 0))
-	bursts.Put(b)
+	return true
 }
 
-// spare returns the burst's input buffer if nobody can be using it any more, else nil.
+// spare returns the burst's input buffer if nobody can be using it any more, else nil. A handler that crashed may be using
+// what it was given; unless it has borrowed its message, that is not the buffer.
 func (b *Burst) spare() []byte {
-	if p, _ := b.at(); p != done || b.kept {
+	if p, _ := b.at(); p != done || b.kept && !b.unlent {
 		return nil
 	}
 	return b.buf

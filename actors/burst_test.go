@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/understudy-go/understudy/messages"
 	"github.com/understudy-go/understudy/transport"
@@ -282,7 +283,7 @@ func TestEpochOutdatesCursors(t *testing.T) {
 		earlier := b.cursor.Load()
 		for w.step() {
 		}
-		b.recycle()
+		b.reset() // and not into the pool, as the test goes on with it
 
 		b.frames = make([]transport.Frame, 3)
 		w = &stepper{burst: b, by: make(ledger, 3)}
@@ -328,7 +329,7 @@ func TestRecycle(t *testing.T) {
 				t.Errorf("its buffer is spare: %v, want %v", got, tt.want)
 			}
 			before := b.cursor.Load()
-			b.recycle()
+			b.reset() // and not into the pool, as the test goes on with it
 			if !tt.want {
 				if b.cursor.Load() != before || b.buf == nil || len(b.frames) != 2 {
 					t.Error("it was recycled")
@@ -401,5 +402,33 @@ func BenchmarkBurstCursor(b *testing.B) {
 		}
 		burst.epoch++
 		burst.cursor.Store(burst.cursorOf(waiting, 0))
+	}
+}
+
+// A context that a handler may have kept is not given to anybody else; any other is, and does not remember.
+func TestContextOfAnotherLife(t *testing.T) {
+	for _, exposed := range []bool{false, true} {
+		b := burstOf(1)
+		before := time.Now()
+		b.deadline = before
+		c := &connection{stage: &Stage{base: t.Context()}}
+		b.newContext(c)
+		ctx := b.ctx
+		<-ctx.Done() // a real context stands behind it now
+		ctx.end()
+		serveAll(b)
+		b.exposed = exposed
+		b.reset() // and not into the pool, as the test goes on with it
+		b.deadline = before.Add(time.Hour)
+		b.newContext(c)
+		if (b.ctx == ctx) == exposed {
+			t.Errorf("exposed %v: used again %v", exposed, b.ctx == ctx)
+		}
+		if at, _ := b.ctx.Deadline(); !at.Equal(b.deadline) || b.ctx.Err() != nil {
+			t.Errorf("exposed %v: the deadline is %v, the error %v", exposed, at, b.ctx.Err())
+		}
+		if exposed && ctx.Err() == nil {
+			t.Error("who kept the context is not told that it has ended")
+		}
 	}
 }

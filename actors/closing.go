@@ -48,6 +48,7 @@ func (c *connection) expire() (complete bool) {
 			return true
 		}
 		c.cut = true
+		c.tally(b)
 		e := c.encoder()
 		begun := b.answered
 		for b.answered < b.segment.requests {
@@ -67,6 +68,12 @@ func (c *connection) expire() (complete bool) {
 	return complete
 }
 
+// tally counts what was encoded of a burst that the caller, who holds mu, has seized.
+func (c *connection) tally(b *Burst) {
+	c.total.Codes[messages.OK] += int64(b.oks)
+	b.oks = 0
+}
+
 func unavailable(notStarted bool) *messages.Status {
 	return &messages.Status{Code: messages.Unavailable, Message: "the server is shutting down", NotStarted: notStarted}
 }
@@ -81,7 +88,9 @@ func (c *connection) breakOff() bool {
 	}
 	c.sealed = true
 	c.window.pending(func(b *Burst) bool {
-		b.seize() // one that is just being encoded finds its segment gone
+		if _, _, ok := b.seize(); ok { // one that is just being encoded finds its segment gone
+			c.tally(b)
+		}
 		return true
 	})
 	lost := c.inflight - c.outbox.pending()
@@ -99,7 +108,9 @@ func (c *connection) abandon(ours bool) {
 	c.closed = true
 	c.roomForPushes()
 	c.window.pending(func(b *Burst) bool {
-		b.seize() // what waits in the pool's queue need not be handled
+		if _, _, ok := b.seize(); ok { // what waits in the pool's queue need not be handled
+			c.tally(b)
+		}
 		return true
 	})
 	if !c.writing {

@@ -112,20 +112,23 @@ func newConnection(st *Stage, socket *transport.Conn, framing transport.Framing)
 	return c
 }
 
-// arrive puts the requests of one read into the window, as a burst. It returns nil if the session has said its last word.
-func (c *connection) arrive(in *transport.Input) *Burst {
+// arrive puts the requests of one read, which brought that many bytes, into the window, as a burst. It returns nil if the
+// session has said its last word.
+func (c *connection) arrive(in *transport.Input, received int64) *Burst {
 	b := newBurst(c)
 	b.buf = in.Buf
 	b.frames = append(b.frames, in.Frames...)
 	if in.Err != nil {
 		b.refusal = messages.StatusOf(in.Err)
 	}
-	b.arrived = time.Now()
-	b.deadline = b.arrived.Add(c.stage.Deadline)
-	b.ctx = &requestContext{conn: c, deadline: b.deadline}
+	b.arrived = c.stage.router.clock()
+	b.ready = b.arrived
+	b.deadline = c.stage.router.time(b.arrived).Add(c.stage.Deadline)
+	b.newContext(c)
 	n := b.size()
 	b.identify(c.stage.Table)
 	c.mu.Lock()
+	c.total.BytesReceived += received
 	if c.sealed || c.closed {
 		c.mu.Unlock()
 		return nil

@@ -15,7 +15,13 @@ type encoder struct {
 // reply appends the reply to the request with that id, which is 0 if requests have none. If the message does not encode, dst
 // comes back as it was, with the error.
 func (e encoder) reply(dst []byte, id uint64, arm *messages.Arm, m proto.Message) ([]byte, error) {
-	size := proto.Size(m)
+	fast, _ := m.(messages.Encoder)
+	size := 0
+	if fast != nil {
+		size = fast.SizeVT()
+	} else {
+		size = proto.Size(m)
+	}
 	start := len(dst)
 	if ids := e.table.ReplyID; ids == nil {
 		dst = e.framing.AppendHeader(dst, arm.Size(size))
@@ -24,7 +30,12 @@ func (e encoder) reply(dst []byte, id uint64, arm *messages.Arm, m proto.Message
 		dst = ids.Append(dst, id)
 	}
 	dst = arm.AppendHeader(dst, size)
-	dst, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(dst, m)
+	var err error
+	if fast != nil {
+		dst, err = messages.AppendEncoder(dst, fast, size)
+	} else {
+		dst, err = messages.Append(dst, m, size)
+	}
 	if err != nil {
 		return dst[:start], err
 	}

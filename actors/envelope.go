@@ -41,11 +41,11 @@ func EnvelopeOf(ctx context.Context) proto.Message {
 	return m
 }
 
-// context returns the context of request k.
-func (r *run) context(c call) context.Context {
+// context returns the context of request k, which is made of the burst's.
+func (r *run) context(ctx *requestContext, c *call) context.Context {
 	t := r.worker.stage.Table
 	if !t.outside {
-		return r.burst.ctx
+		return ctx
 	}
-	return &envelopeContext{r.burst.ctx, t.Requests, t.RequestID, r.burst.id(r.k), c.whole}
+	return &envelopeContext{ctx, t.Requests, t.RequestID, r.burst.id(r.k), c.whole}
 }

@@ -23,7 +23,11 @@ type Handler struct {
 
 	// Key, if there is one, says which requests are served one after the other, in order: those with the same key. It is
 	// called on the reader's goroutine.
-	Key        func(in proto.Message) string
+	Key func(in proto.Message) string
+	// Lend, if there is one, makes a message that is lent to Take again and again. Take must not keep the message or its context
+	// then, and not write to the message.
+	Lend func() *Loan
+
 	Slow       bool // never called on a reader's goroutine
 	Idempotent bool // called again if it crashes
 
@@ -33,7 +37,9 @@ type Handler struct {
 	// Reply is set.
 	Actor *actor.PID
 
+	index   int          // in the table
 	stalled atomic.Int64 // calls that are detached
+	kept    atomic.Bool  // it was found to keep what it had borrowed
 }
 
 // Table is a service as the workers see it: how to read a request, who handles it, and how to write what went wrong.
@@ -51,6 +57,7 @@ type Table struct {
 	sorts              bool        // some handler has a key, is slow, has a deadline of its own, or is an actor
 	mixed              bool        // some handler has a deadline of its own
 	asks               bool        // some handler is an actor
+	count              int         // how many handlers there are
 }
 
 // NewTable returns a table without handlers. It fails if the replies have several arms for errors.
@@ -76,6 +83,8 @@ func (t *Table) Add(number protowire.Number, h *Handler) error {
 		return fmt.Errorf("arm %s is handled twice", h.Name)
 	}
 	t.handlers[number] = h
+	h.index = t.count
+	t.count++
 	t.sorts = t.sorts || h.Key != nil || h.Slow || h.Deadline > 0 || h.Actor != nil
 	t.mixed = t.mixed || h.Deadline > 0
 	t.asks = t.asks || h.Actor != nil
@@ -100,21 +109,34 @@ type call struct {
 	whole   proto.Message // then also the envelope
 }
 
-// find finds the handler of one encoded request.
-func (t *Table) find(frame []byte) (call, error) {
-	var c call
+// find finds the handler of one encoded request, for c.
+func (t *Table) find(c *call, frame []byte) error {
 	arm, inner := t.open(frame)
 	if arm == nil {
-		var err error
-		if arm, c.in, c.whole, err = t.Requests.DecodeWhole(frame); err != nil {
-			return c, err
-		}
+		return t.findWhole(c, frame)
 	}
-	c.inner = inner
-	if c.handler = t.handler(arm.Number); c.handler == nil {
-		return c, &messages.Status{Code: messages.Unimplemented, Op: "route", Message: "no handler for " + arm.Name}
+	c.handler, c.inner, c.in, c.whole = t.handler(arm.Number), inner, nil, nil
+	if c.handler == nil {
+		return unhandled(arm)
 	}
-	return c, nil
+	return nil
+}
+
+// findWhole does so by decoding it.
+func (t *Table) findWhole(c *call, frame []byte) error {
+	arm, in, whole, err := t.Requests.DecodeWhole(frame)
+	if err != nil {
+		return err
+	}
+	c.handler, c.inner, c.in, c.whole = t.handler(arm.Number), nil, in, whole
+	if c.handler == nil {
+		return unhandled(arm)
+	}
+	return nil
+}
+
+func unhandled(arm *messages.Arm) error {
+	return &messages.Status{Code: messages.Unimplemented, Op: "route", Message: "no handler for " + arm.Name}
 }
 
 func (t *Table) open(frame []byte) (arm *messages.Arm, inner []byte) {
@@ -131,7 +153,7 @@ func (t *Table) Framed() bool {
 }
 
 // key asks for the request's key, which its handler has one for.
-func (c call) key() (string, error) {
+func (c *call) key() (string, error) {
 	in, err := c.message()
 	if err != nil {
 		return "", err
@@ -140,28 +162,24 @@ func (c call) key() (string, error) {
 }
 
 // message returns the message inside, decoded.
-func (c call) message() (proto.Message, error) {
+func (c *call) message() (proto.Message, error) {
 	if c.in != nil {
 		return c.in, nil
 	}
 	in, err := c.handler.Decode(c.inner)
 	if err != nil {
-		return nil, &messages.Status{Code: messages.InvalidArgument, Op: c.handler.Name, Message: "the request does not decode", Cause: err}
+		return nil, c.undecodable(err)
 	}
 	return in, nil
 }
 
 // do lets the handler work.
-func (c call) do(ctx context.Context) (reply proto.Message, err error) {
+func (c *call) do(ctx context.Context) (reply proto.Message, err error) {
 	in, err := c.message()
 	if err != nil {
 		return nil, err
 	}
-	reply, err = c.handler.Take(ctx, in)
-	if err == nil && reply == nil {
-		err = &messages.Status{Code: messages.Internal, Op: c.handler.Name, Message: "the handler returned neither a reply nor an error", Cause: errNoReply}
-	}
-	return reply, err
+	return c.take(ctx, in)
 }
 
 var errNoReply = errors.New("handler returned nil, nil")

@@ -69,35 +69,55 @@ func newRouter(st *Stage) *router {
 }
 
 // submit has a burst served: at once, on the caller's goroutine, if a worker is idle and nobody waits; by a worker's own
-// goroutine, later, if not. The burst has its replies when submit returns, or will have, in any case.
-func (r *router) submit(b *Burst) {
+// goroutine, later, if not. The burst has its replies when submit returns, or will have, in any case. If it was served at
+// once, submit returns when that was done, on the router's clock, else 0.
+func (r *router) submit(b *Burst) (ended int64) {
 	if r.stage.Table.sorts && len(b.frames) > 0 {
 		r.sorted(b, make([]class, len(b.frames)), 0, true)
-		return
+		return 0
 	}
-	r.submitRun(b)
+	return r.submitRun(b)
 }
 
 // submitRun does this with requests that belong together. Those that take long are not run on the reader's goroutine, which
 // has more to read.
-func (r *router) submitRun(b *Burst) {
+func (r *router) submitRun(b *Burst) (ended int64) {
 	if b.origin.piece() > 0 {
 		r.enqueuePieces(b)
-		return
+		return 0
 	}
-	if r.ready.Load() == 0 && r.hold(b) {
-		if s := r.claim(); s != nil {
-			b.inline = true
-			ran := s.mailbox.TryRun(b)
-			if ran && b.taken {
-				r.stage.reads.Put(b.spare())
-				b.recycle()
-				return
-			}
-			b.inline = false // the worker was just being stopped or restarted
+	ran, ended, rest := r.runNow(b)
+	if !ran {
+		r.enqueue(b)
+	}
+	for rest != nil {
+		b = rest
+		if ran, ended, rest = r.runNow(b); !ran {
+			r.requeue(b)
 		}
 	}
-	r.enqueue(b)
+	return ended
+}
+
+// runNow runs a burst on the caller's goroutine, if nobody waits and a worker is idle. rest is what is left of it if a handler
+// crashed: the next idle worker may have it at once, without another goroutine and another write.
+func (r *router) runNow(b *Burst) (ran bool, ended int64, rest *Burst) {
+	if r.ready.Load() > 0 || !r.hold(b) {
+		return false, 0, nil
+	}
+	s := r.claim()
+	if s == nil {
+		return false, 0, nil
+	}
+	b.inline = true
+	if !s.mailbox.TryRun(b) || !b.taken {
+		b.inline = false // the worker was just being stopped or restarted
+		return false, 0, nil
+	}
+	ended, rest, b.rest = b.ended, b.rest, nil
+	r.stage.reads.Put(b.spare())
+	b.recycle()
+	return true, ended, rest
 }
 
 // hold has a burst hold its key slot, if it has one. It is false if another does.
@@ -362,12 +382,12 @@ func (r *router) settleGone() {
 	r.gone = still
 }
 
-// servedBy returns how many requests a worker has served since it was last started.
-func (r *router) servedBy(worker *actor.PID) int64 {
+// hasServed says whether a worker has served a request since it was last started.
+func (r *router) hasServed(worker *actor.PID) bool {
 	for i := range r.slots {
 		if s := r.slots[i].Load(); s != nil && s.name == worker.Id {
 			return s.served.Load()
 		}
 	}
-	return 0
+	return false
 }

@@ -66,8 +66,8 @@ func (r *router) classify(b *Burst, classes []class, k *int) {
 
 // class finds out how a request is to be served. One that cannot be read may be answered anywhere.
 func (t *Table) class(frame []byte) class {
-	c, err := t.find(frame)
-	if err != nil {
+	var c call
+	if err := t.find(&c, frame); err != nil {
 		return class{}
 	}
 	h := c.handler

@@ -23,6 +23,12 @@ type sight struct {
 // at returns a time on the router's clock, which does not jump.
 func (r *router) at(t time.Time) int64 { return int64(t.Sub(r.base)) }
 
+// clock returns what the router's clock says: one look at the monotonic clock, which is half of what time.Now costs.
+func (r *router) clock() int64 { return int64(time.Since(r.base)) }
+
+// time returns a time on the router's clock as the world says it.
+func (r *router) time(at int64) time.Time { return r.base.Add(time.Duration(at)) }
+
 // watch has the sweeper run while workers serve.
 func (r *router) watch() {
 	if r.watching.Load() || !r.watching.CompareAndSwap(false, true) {
@@ -83,7 +89,7 @@ func (r *router) sweep() (busy bool) {
 		case p == handling && now-s.seen.since >= r.stage.Stall:
 			r.detach(s, b, c)
 		case p == handling && now-begun >= r.stage.Stall:
-			r.relieve(b, c, now-begun)
+			r.relieve(s, b, c, now-begun)
 		case p == detached && int64(now) > deadline:
 			r.expire(b, c)
 		case p == detached && now-s.seen.since >= r.stage.Stall && !s.givenUp.Load():
@@ -129,13 +135,15 @@ func (r *router) detach(s *slot, b *Burst, c uint64) bool {
 	// From here on the burst is ours, until the cursor says detached.
 	k := int(c >> 8 & (maxBurst - 1))
 	if frame, refused := b.frame(k); !refused {
-		if found, err := r.stage.Table.find(frame); err == nil {
+		var found call
+		if err := r.stage.Table.find(&found, frame); err == nil {
 			s.stalled.Store(found.handler)
 			found.handler.stalled.Add(1)
 			r.detached.Add(1)
 			s.unsuspect()
 		}
 	}
+	s.tally(b, k)
 	rest := b.origin.detach(b, k, true)
 	r.giveUp(s, r.stage.system)
 	r.handOn(b, k, rest, 1)
@@ -144,7 +152,7 @@ func (r *router) detach(s *slot, b *Burst, c uint64) bool {
 
 // relieve takes the rest of its burst from a worker that has been at it for a stall time, no request of which is stalled:
 // the requests are slow, and go to as many workers as are idle.
-func (r *router) relieve(b *Burst, c uint64, took time.Duration) {
+func (r *router) relieve(s *slot, b *Burst, c uint64, took time.Duration) {
 	if !b.cursor.CompareAndSwap(c, c&^0xff|uint64(detaching)) {
 		return
 	}
@@ -153,6 +161,7 @@ func (r *router) relieve(b *Burst, c uint64, took time.Duration) {
 		b.cursor.Store(c)
 		return
 	}
+	s.tally(b, k)
 	each := max(took/time.Duration(k+1), 1)
 	r.handOn(b, k, b.origin.detach(b, k, false), max(1, int(spreadLimit/each)))
 }

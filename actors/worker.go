@@ -10,6 +10,11 @@ import (
 type worker struct {
 	*slot
 	stage *Stage
+	spare []*Loan // of handlers that borrow, by their index; those that are lent are nil
+}
+
+func newWorker(s *slot, st *Stage) *worker {
+	return &worker{slot: s, stage: st, spare: make([]*Loan, st.Table.count)}
 }
 
 // Receive implements actor.Actor.
@@ -28,7 +33,7 @@ func (w *worker) Receive(ctx actor.Context) {
 
 func (w *worker) onStarted(ctx actor.Context) {
 	w.pid.Store(ctx.Self())
-	w.served.Store(0)
+	w.served.Store(false)
 	w.stage.seams.worker.enter(w.number)
 	w.alive.Store(true) // it is offered when its mailbox comes to rest
 }
@@ -56,10 +61,11 @@ func (w *worker) endIfGivenUp(ctx actor.Context) {
 
 func (w *worker) onPull(ctx actor.Context) {
 	for b := w.router.next(); b != nil; b = w.router.next() {
-		if !w.serve(ctx, b) {
+		went := w.serve(ctx, b)
+		w.stage.reads.Put(b.spare())
+		if !went {
 			return
 		}
-		w.stage.reads.Put(b.spare())
 		b.recycle()
 		if w.givenUp.Load() || w.mailbox.urgent.Load() > 0 {
 			break // a Stop does not wait for the queue to be empty; a worker that goes on looks at the queue again
