@@ -92,4 +92,3 @@ func Copy(nc net.Conn) {
 		}
 	}
 }
-

@@ -44,7 +44,9 @@ func Serve(l net.Listener) error {
 	return err
 }
 
-type service struct{ echo.UnimplementedEchoAddServer }
+type service struct {
+	echo.UnimplementedEchoAddServer
+}
 
 // Call implements the unary call.
 func (service) Call(_ context.Context, in *messages.ClientMessage) (*messages.ServerMessage, error) {
