@@ -75,7 +75,7 @@ func Handle[Req, Resp proto.Message, I, O any, In Message[I], Out Message[O]](s 
 	handler := &actors.Handler{
 		Decode: func(inner []byte) (proto.Message, error) {
 			in := In(new(I))
-			return in, proto.Unmarshal(inner, in)
+			return in, messages.Unmarshal(inner, in)
 		},
 	}
 	if h != nil {

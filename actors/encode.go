@@ -14,11 +14,11 @@ type encoder struct {
 
 // reply appends one reply. If the message does not encode, dst comes back as it was, with the error.
 func (e encoder) reply(dst []byte, arm *messages.Arm, m proto.Message) ([]byte, error) {
-	size := proto.Size(m)
+	size := messages.Size(m)
 	start := len(dst)
 	dst = e.framing.AppendHeader(dst, arm.Size(size))
 	dst = arm.AppendHeader(dst, size)
-	dst, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(dst, m)
+	dst, err := messages.Append(dst, m, size)
 	if err != nil {
 		return dst[:start], err
 	}

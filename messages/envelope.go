@@ -19,17 +19,18 @@ type Arm struct {
 	Type   protoreflect.MessageType // the type of the message inside
 }
 
-// Envelope describes a message that is one oneof of messages: which arm has which number and type. It is found once, by
+// Envelope describes a message with one oneof of messages: which arm has which number and type. It is found once, by
 // reflection; afterwards arms are looked up by number. An Envelope does not change and may be used by any goroutine.
 type Envelope struct {
-	typ   protoreflect.MessageType
-	oneof protoreflect.OneofDescriptor
-	arms  []*Arm // in the order of their declaration
-	table []*Arm // by number
+	typ     protoreflect.MessageType
+	oneof   protoreflect.OneofDescriptor
+	arms    []*Arm // in the order of their declaration
+	table   []*Arm // by number
+	outside []protoreflect.FieldDescriptor
 }
 
 // NewEnvelope describes the message type of m, which may be nil of its type. It fails if the message has no oneof or
-// several, if an arm is not a message, or if there is a field outside the oneof.
+// several, or if an arm is not a message. There may be fields outside the oneof.
 func NewEnvelope(m proto.Message) (*Envelope, error) {
 	typ := m.ProtoReflect().Type()
 	d := typ.Descriptor()
@@ -52,7 +53,7 @@ func NewEnvelope(m proto.Message) (*Envelope, error) {
 		f := d.Fields().Get(i)
 		switch {
 		case f.ContainingOneof() != e.oneof:
-			errs = append(errs, fmt.Errorf("envelope %s: field %s stands outside the oneof", d.FullName(), f.Name()))
+			e.outside = append(e.outside, f)
 		case f.Kind() != protoreflect.MessageKind:
 			errs = append(errs, fmt.Errorf("envelope %s: arm %s is a %s, and must be a message", d.FullName(), f.Name(), f.Kind()))
 		case f.Number() > maxArmNumber:
@@ -75,6 +76,15 @@ func (e *Envelope) add(f protoreflect.FieldDescriptor) {
 		e.table = append(e.table, nil)
 	}
 	e.table[arm.Number] = arm
+}
+
+// Outside returns the names of the fields outside the oneof.
+func (e *Envelope) Outside() []string {
+	var names []string
+	for _, f := range e.outside {
+		names = append(names, string(f.Name()))
+	}
+	return names
 }
 
 // Name returns the full name of the envelope's message.
@@ -142,19 +152,25 @@ func (e *Envelope) Open(frame []byte) (arm *Arm, inner []byte) {
 // merges — and returns the message inside. Its errors are *Status: INVALID_ARGUMENT for what does not decode and for an
 // empty envelope, UNIMPLEMENTED for one that has unknown fields only.
 func (e *Envelope) Decode(frame []byte) (*Arm, proto.Message, error) {
+	arm, inner, _, err := e.DecodeWhole(frame)
+	return arm, inner, err
+}
+
+// DecodeWhole is Decode, and returns the envelope too, for its fields outside the oneof.
+func (e *Envelope) DecodeWhole(frame []byte) (arm *Arm, inner, whole proto.Message, err error) {
 	m := e.typ.New()
 	if err := proto.Unmarshal(frame, m.Interface()); err != nil {
-		return nil, nil, &Status{Code: InvalidArgument, Op: "decode", Message: "the request does not decode as " + e.Name(), Cause: err}
+		return nil, nil, nil, &Status{Code: InvalidArgument, Op: "decode", Message: "the request does not decode as " + e.Name(), Cause: err}
 	}
 	f := m.WhichOneof(e.oneof)
 	if f != nil {
-		return e.Arm(f.Number()), m.Get(f).Message().Interface(), nil
+		return e.Arm(f.Number()), m.Get(f).Message().Interface(), m.Interface(), nil
 	}
 	if len(m.GetUnknown()) == 0 {
-		return nil, nil, &Status{Code: InvalidArgument, Op: "decode", Message: "the request is empty"}
+		return nil, nil, nil, &Status{Code: InvalidArgument, Op: "decode", Message: "the request is empty"}
 	}
 	n, _, _ := protowire.ConsumeTag(m.GetUnknown())
-	return nil, nil, &Status{Code: Unimplemented, Op: "decode", Message: fmt.Sprintf("field %d of %s is not known", n, e.Name())}
+	return nil, nil, nil, &Status{Code: Unimplemented, Op: "decode", Message: fmt.Sprintf("field %d of %s is not known", n, e.Name())}
 }
 
 // Size returns the encoded size of an envelope with a message of size bytes in arm a.

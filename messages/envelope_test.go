@@ -102,11 +102,6 @@ func TestNewEnvelopeRejects(t *testing.T) {
 				field{name:"x" number:1 type:TYPE_MESSAGE type_name:".I" oneof_index:0 label:LABEL_OPTIONAL}
 				field{name:"y" number:2 type:TYPE_MESSAGE type_name:".I" oneof_index:1 label:LABEL_OPTIONAL}}` + inner,
 			"has the oneofs a and b"},
-		{"a field outside",
-			`message_type{name:"M" oneof_decl{name:"a"}
-				field{name:"x" number:1 type:TYPE_MESSAGE type_name:".I" oneof_index:0 label:LABEL_OPTIONAL}
-				field{name:"id" number:2 type:TYPE_INT32 label:LABEL_OPTIONAL}}` + inner,
-			"field id stands outside the oneof"},
 		{"a scalar arm",
 			`message_type{name:"M" oneof_decl{name:"a"} field{name:"x" number:1 type:TYPE_STRING oneof_index:0 label:LABEL_OPTIONAL}}`,
 			"arm x is a string"},

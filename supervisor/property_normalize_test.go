@@ -51,11 +51,11 @@ func (n *normalizer) family(name string, s *otp.Spec) {
 }
 
 func (n *normalizer) note(a *otp.Action) {
-	switch {
-	case a.Op == otp.StartChild, a.Op == otp.RestartChild:
+	switch a.Op {
+	case otp.StartChild, otp.RestartChild:
 		n.asked[a.Name] = true
 		n.owner[a.Name] = a.Supervisor
-	case a.Op == otp.Fail:
+	case otp.Fail:
 		n.fails = true
 	}
 }
