@@ -87,7 +87,7 @@ func compare(ctx context.Context, scenarios []scenario.Scenario, runner scenario
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(runner.Programs)
+	defer func() { _ = os.RemoveAll(runner.Programs) }() // it is in the directory for what may be lost
 	runner.Seed = seed
 	runner.Progress = func(line string) { fmt.Fprintln(progress, line) }
 	if err := scenario.Build(ctx, module, runner.Programs, scenarios); err != nil {

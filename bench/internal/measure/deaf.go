@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/understudy-go/understudy/bench/internal/process"
@@ -24,20 +25,21 @@ func (l Deaf) Run(ctx context.Context, s *process.Server, t Times) (Figures, err
 	}
 	written := make(chan error, 1)
 	full := make(chan struct{})
-	go func() { written <- flood(nc, newExchanges(1, l.Depth, l.Size, l.Seed)[0].requests, full) }()
-	defer func() {
-		nc.Close()
-		<-written
-	}()
+	var flooding sync.WaitGroup
+	flooding.Go(func() { written <- flood(nc, newExchanges(1, l.Depth, l.Size, l.Seed)[0].requests, full) })
 	select {
 	case <-full:
-	case err := <-written:
-		written <- err
-		return none(), err
+	case err = <-written:
 	case <-ctx.Done():
-		return none(), ctx.Err()
+		err = ctx.Err()
 	}
-	return l.Loop.Run(ctx, s, t)
+	f := none()
+	if err == nil {
+		f, err = l.Loop.Run(ctx, s, t)
+	}
+	nc.Close()
+	flooding.Wait() // written has room for what it says now: that it was cut off
+	return f, err
 }
 
 // flood writes until the connection is closed. It closes full when the other end takes no more.

@@ -40,7 +40,7 @@ func processor() string {
 	if err != nil {
 		return runtime.GOARCH
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		if key, value, found := strings.Cut(lines.Text(), ":"); found && strings.TrimSpace(key) == "model name" {
 			return strings.TrimSpace(value)

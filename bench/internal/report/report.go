@@ -129,7 +129,19 @@ func figures(b *strings.Builder, outcomes []scenario.Outcome) {
 	}
 }
 
-func micros(ns float64) string { return fmt.Sprintf("%.2f", ns/1e3) }
+// micros writes microseconds with three figures, or all of those before the point.
+func micros(ns float64) string {
+	v := ns / 1e3
+	switch {
+	case v >= 100:
+		return count(v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	case v >= 1:
+		return fmt.Sprintf("%.2f", v)
+	}
+	return fmt.Sprintf("%.3f", v)
+}
 
 // count writes a number with a comma for each thousand.
 func count(v float64) string {
@@ -153,7 +165,7 @@ func notes(b *strings.Builder, outcomes []scenario.Outcome) {
 				}
 			}
 			if noted > 0 {
-				fmt.Fprintf(b, "  With %s the load was the bottleneck in %d of %d rounds (%s).\n", s.Name, noted, len(o.Rounds[s.Name]), last)
+				fmt.Fprintf(b, "  With %s the load was the bottleneck in %d of %d rounds (in the last of them, %s).\n", s.Name, noted, len(o.Rounds[s.Name]), last)
 			}
 		}
 	}

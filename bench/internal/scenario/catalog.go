@@ -35,6 +35,7 @@ func Catalog(o Options) []Scenario {
 		size(o, "1MiB", 1<<20, 1, compare(Throughput, "plain", atLeast(1)), compare(CPU, "plain", atMost(0.7))),
 		deaf(o),
 		open(o),
+		seams(o),
 		owningHandlers(o, 16),
 		owningHandlers(o, 128),
 	}
@@ -193,6 +194,18 @@ func open(o Options) Scenario {
 			s.Subjects = both(l)
 			return nil
 		},
+	}
+}
+
+func seams(o Options) Scenario {
+	l := measure.Loop{Connections: o.Connections, Depth: 16, Size: o.Size, Seed: o.Seed}
+	without := serve()
+	without.Program = seamless
+	return Scenario{
+		Name:     "seams",
+		Title:    fmt.Sprintf("places for faults compiled in or not, none armed; %d connections, 16 in flight on each", o.Connections),
+		Subjects: []Subject{{"understudy", serve(), l}, {"without seams", without, l}},
+		Compared: []Comparison{compare(Throughput, "without seams", atLeast(0.99)), compare(CPU, "without seams", Goal{})},
 	}
 }
 

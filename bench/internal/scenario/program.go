@@ -19,6 +19,7 @@ type Program struct {
 // The programs. The server is the one that users get.
 var (
 	understudy = Program{Name: "understudy", Package: "./cmd/understudy"}
+	seamless   = Program{Name: "understudy-nofaults", Package: "./cmd/understudy", Tags: "nofaults"}
 	owning     = peer("owning")
 	bytecopy   = peer("copy")
 	plain      = peer("plain")
