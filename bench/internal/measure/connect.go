@@ -2,9 +2,6 @@ package measure
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -71,14 +68,7 @@ func once(ctx context.Context, address string, i int, all exchanges, buf []byte)
 	if buf, err = all.exchange(nc, i, buf); err != nil {
 		return buf, err
 	}
-	// The client closes first. What the server may still do is end: a byte more would be a reply to nothing.
-	if err := nc.(*net.TCPConn).CloseWrite(); err != nil {
-		return buf, err
-	}
-	if n, err := nc.Read(buf[:1]); n > 0 || !errors.Is(err, io.EOF) {
-		return buf, fmt.Errorf("after the only reply comes %q (%w), and the end belongs there", buf[:n], err)
-	}
-	return buf, nil
+	return buf, finish(nc)
 }
 
 // sleep reports false if ctx ended first.

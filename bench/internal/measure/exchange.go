@@ -33,6 +33,21 @@ func newExchanges(n, depth, size int, seed uint64) exchanges {
 	return all
 }
 
+// finish half-closes a connection, and checks that nothing comes any more: a byte would be a reply to nothing.
+func finish(nc net.Conn) error {
+	if err := nc.SetDeadline(time.Now().Add(exchangeTimeout)); err != nil {
+		return err
+	}
+	if err := nc.(*net.TCPConn).CloseWrite(); err != nil {
+		return err
+	}
+	var b [1]byte
+	if n, err := nc.Read(b[:]); n > 0 || !errors.Is(err, io.EOF) {
+		return fmt.Errorf("after the last reply comes %q (%w), and the end belongs there", b[:n], err)
+	}
+	return nil
+}
+
 // exchange sends burst number i, and reads and checks the replies. buf is for the replies, and is returned to be used again.
 func (e exchanges) exchange(nc net.Conn, i int, buf []byte) ([]byte, error) {
 	burst := &e[i%len(e)]

@@ -67,6 +67,11 @@ func (l Idle) Run(ctx context.Context, s *process.Server, t Times) (Figures, err
 	if err != nil {
 		return none(), err
 	}
+	for i, nc := range conns {
+		if err := finish(nc); err != nil {
+			return none(), fmt.Errorf("connection %d of %d: %w", i+1, len(conns), err)
+		}
+	}
 	f := none()
 	f.Memory = float64(after-before) / float64(l.Connections)
 	return f, nil

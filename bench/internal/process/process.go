@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -23,6 +24,8 @@ const (
 	startTimeout = 10 * time.Second
 	// stopTimeout is how long it may take to end after SIGTERM; then it is killed.
 	stopTimeout = 15 * time.Second
+	// noticed is how long to wait, after the system says that there is no such process, until it is known how that ended.
+	noticed = time.Second
 	// keptLog is how many bytes of the end of its standard error are kept, for the error message.
 	keptLog = 4 << 10
 )
@@ -90,7 +93,16 @@ func (s *Server) Resident() (int64, error) {
 	return n, s.unlessEnded(err)
 }
 
+// unlessEnded returns err, or what ended the server if it has ended.
 func (s *Server) unlessEnded(err error) error {
+	if err != nil {
+		timer := time.NewTimer(noticed)
+		defer timer.Stop()
+		select {
+		case <-s.done:
+		case <-timer.C:
+		}
+	}
 	select {
 	case <-s.done:
 		return errors.Join(errors.New("the server has ended by itself"), s.failure())
@@ -102,6 +114,9 @@ func (s *Server) unlessEnded(err error) error {
 // Stop ends the server with SIGTERM, and returns an error if it does not end in time, or with another status than 0.
 func (s *Server) Stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		if errors.Is(err, os.ErrProcessDone) {
+			<-s.done // it has been waited for
+		}
 		return errors.Join(err, s.failure())
 	}
 	timeout := time.NewTimer(stopTimeout)
