@@ -19,6 +19,7 @@ race: ## run the tests with the race detector
 lint: ## run the linters
 	bash .ci/run install_go_tools
 	.bin/golangci-lint run
+	cd bench && ../.bin/golangci-lint run
 
 fuzz: ## run every fuzz target for FUZZTIME each
 	FUZZTIME=$(FUZZTIME) bash .ci/run fuzz
@@ -26,6 +27,7 @@ fuzz: ## run every fuzz target for FUZZTIME each
 generate: ## generate the code of the .proto files; needs protoc
 	bash .ci/run install_go_tools
 	go generate ./messages ./internal/foreign
+	cd bench && go generate ./peers/...
 
 interop: ## talk to the program with Python's protobuf; needs protoc and python3-protobuf
 	go test -count=1 -tags interop -v ./interop/
@@ -36,3 +38,13 @@ ci: ## all of it
 .PHONY: model
 model: ## check every interleaving of the model of the request path; needs 0.7 GiB and a minute
 	go test -count=1 -tags model -v ./internal/model
+
+.PHONY: compare
+COMPARE ?=
+compare: ## compare the server with others that do the same work; an hour. COMPARE='-scenario depth16 -rounds 3' is less
+	cd bench && go run ./cmd/compare $(COMPARE)
+
+.PHONY: tidy
+tidy: ## tidy go.mod, and the comparison's, which follows it
+	go mod tidy
+	cd bench && go mod tidy

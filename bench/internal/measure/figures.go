@@ -3,7 +3,6 @@ package measure
 
 import (
 	"context"
-	"errors"
 	"math"
 	"time"
 
@@ -18,7 +17,7 @@ type Figures struct {
 	P99    float64
 	P999   float64
 	Memory float64 // bytes of the server's resident memory for each connection, over what it had without
-	Note   string  // what else should be known, such as that the load was the bottleneck
+	Note   string  // what else should be known, such as "the load was the bottleneck"
 }
 
 func none() Figures {
@@ -68,7 +67,8 @@ func (m *meter) mark(count int64) {
 	m.marks++
 }
 
-var errTooShort = errors.New("nothing was measured: the load did not last until its second look, or no reply came")
+// tooShort is the note of figures that there are none of. On a busy machine a short measurement may end before its second look.
+const tooShort = "there are no figures, as the processor time was not looked at twice, or no reply came in between"
 
 // figures returns the rate and the processor time.
 func (m *meter) figures() (Figures, error) {
@@ -77,7 +77,9 @@ func (m *meter) figures() (Figures, error) {
 	case m.err != nil:
 		return none(), m.err
 	case m.marks < 2 || replies == 0:
-		return none(), errTooShort
+		f := none()
+		f.Note = tooShort
+		return f, nil
 	}
 	f := none()
 	f.Rate = replies / m.last.at.Sub(m.first.at).Seconds()

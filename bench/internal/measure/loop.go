@@ -55,7 +55,9 @@ func (l Loop) Run(ctx context.Context, s *process.Server, t Times) (Figures, err
 		return none(), err
 	}
 	f.P50, f.P99, f.P999 = nanoseconds(r.Latency.P50), nanoseconds(r.Latency.P99), nanoseconds(r.Latency.P999)
-	f.Note = r.Generator.Bottleneck
+	if why := r.Generator.Bottleneck; why != "" && f.Note == "" {
+		f.Note = "the load was the bottleneck: " + why
+	}
 	return f, nil
 }
 

@@ -21,6 +21,10 @@ func TestMain(m *testing.M) {
 		if err := os.Setenv("PROCESS_TEST_CHILD", "1"); err != nil {
 			panic(err)
 		}
+		// The race detector lets a program that ends wait for a second; a server is one here.
+		if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+			panic(err)
+		}
 		goleak.VerifyTestMain(m)
 		return
 	}

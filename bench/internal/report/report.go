@@ -165,7 +165,7 @@ func notes(b *strings.Builder, outcomes []scenario.Outcome) {
 				}
 			}
 			if noted > 0 {
-				fmt.Fprintf(b, "  With %s the load was the bottleneck in %d of %d rounds (in the last of them, %s).\n", s.Name, noted, len(o.Rounds[s.Name]), last)
+				fmt.Fprintf(b, "  With %s, in %d of %d rounds: %s.\n", s.Name, noted, len(o.Rounds[s.Name]), last)
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 func TestWrite(t *testing.T) {
 	nan := math.NaN()
 	ours := measure.Figures{Rate: 1_234_567, CPU: 567, P50: 1234, P99: 45_678, P999: 1_234_567, Memory: nan}
-	theirs := measure.Figures{Rate: 600_000, CPU: 1000, P50: 2000, P99: 3000, P999: 4000, Memory: nan, Note: "it was busy"}
+	theirs := measure.Figures{Rate: 600_000, CPU: 1000, P50: 2000, P99: 3000, P999: 4000, Memory: nan, Note: "the load was busy"}
 	better := theirs
 	better.Rate, better.Note = 1_000_000, ""
 	outcomes := []scenario.Outcome{{
@@ -56,7 +56,7 @@ func TestWrite(t *testing.T) {
 | idle | understudy | – | – | – | – | – | 5.00 |
 
 - depth16: 64 connections.
-  With plain the load was the bottleneck in 4 of 7 rounds (in the last of them, it was busy).
+  With plain, in 4 of 7 rounds: the load was busy.
 - idle: at rest.
 `
 	if got := b.String(); got != want {

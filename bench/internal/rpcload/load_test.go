@@ -17,7 +17,9 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // liar answers streams with the contents of two requests exchanged.
-type liar struct{ echo.UnimplementedEchoAddServer }
+type liar struct {
+	echo.UnimplementedEchoAddServer
+}
 
 func (liar) Stream(stream echo.EchoAdd_StreamServer) error {
 	for {

@@ -28,6 +28,10 @@ func TestMain(m *testing.M) {
 		<-signals
 		os.Exit(0)
 	}
+	// The race detector lets a program that ends wait for a second; a server is one here.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m)
 }
 

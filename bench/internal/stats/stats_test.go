@@ -80,7 +80,7 @@ func TestBootstrapIsSeeded(t *testing.T) {
 // few; what must not be is an interval that holds it nearly always (useless) or much too seldom (false).
 func TestBootstrapCovers(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	const trials = 300
+	const trials = 100
 	held := 0
 	for i := range trials {
 		e := stats.Bootstrap(normal(random, 9), uint64(i))
