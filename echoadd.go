@@ -12,8 +12,8 @@ import (
 // sum, or with OUT_OF_RANGE if an int32 cannot hold it.
 func EchoAdd() *Service[*messages.ClientMessage, *messages.ServerMessage] {
 	s := NewService[*messages.ClientMessage, *messages.ServerMessage]()
-	Handle(s, echo)
-	Handle(s, add)
+	Handle(s, echo, Borrowing())
+	Handle(s, add, Borrowing())
 	return s
 }
 

@@ -3,6 +3,7 @@ package understudy
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/understudy-go/understudy/actors"
 	"google.golang.org/protobuf/proto"
@@ -18,6 +19,10 @@ type registration struct {
 	arm      string        // the request arm, if its type does not tell
 	replyArm string
 	wraps    []Middleware
+
+	unwrapped   bool // an actor that is asked without the service's middleware
+	borrowing   bool
+	unmarshalVT bool
 }
 
 type handlerOption func(r *registration) error
@@ -45,6 +50,18 @@ func setOnce(field *string, option, name string) error {
 	}
 	*field = name
 	return nil
+}
+
+// Deadline is how long a request of this handler may take from its arrival, waiting included, in place of [Config].Deadline.
+// d must be at least a millisecond; it is kept to within a fifth of [Config].Stall.
+func Deadline(d time.Duration) HandlerOption {
+	return handlerOption(func(r *registration) error {
+		if d < time.Millisecond {
+			return fmt.Errorf("Deadline is %s, and must be at least %s", d, time.Millisecond)
+		}
+		r.handler.Deadline = d
+		return nil
+	})
 }
 
 // Slow declares that the handler takes long: more than a fifth of a millisecond, or not to be foretold, as it waits for

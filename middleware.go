@@ -49,6 +49,12 @@ func With(all ...Middleware) HandlerOption {
 // wrap puts the middleware around the handlers, once.
 func (s *Service[Req, Resp]) wrap() {
 	for _, r := range s.handlers {
+		if r.handler.Actor != nil {
+			if len(s.wraps) > 0 && !r.unwrapped {
+				s.fail(fmt.Errorf("service: the middleware of Use does not stand around the actor that handles arm %s; say Unwrapped if that is meant", r.handler.Name))
+			}
+			continue
+		}
 		wraps := slices.Concat(s.wraps, r.wraps)
 		if len(wraps) == 0 {
 			continue

@@ -19,6 +19,10 @@ import (
 // ErrServerClosed is what Serve returns if the server was shut down before, or has served before.
 var ErrServerClosed = errors.New("understudy: the server is closed")
 
+// ErrOwnSystem is what Serve returns if the service has actors as handlers: they live in a system, and the server has to be
+// spawned there.
+var ErrOwnSystem = errors.New("understudy: a service with HandleActor must be spawned in the system of its actors, with Spawn")
+
 // Server is a TCP server built of actors. Its methods may be called from any goroutine.
 type Server struct {
 	config    Config
@@ -80,6 +84,9 @@ func New(c Config) (*Server, error) {
 // Serve returns when nothing of it is left. The error is that of listening, the failure that ended the server,
 // [ErrUnanswered], or [ErrLeaked]; it is nil if every request that was decoded was answered, or had no connection any more.
 func (s *Server) Serve(ctx context.Context) error {
+	if s.stage.Table.Asks() {
+		return ErrOwnSystem
+	}
 	end, err := s.start(ctx, newSystem().Root, "server")
 	if err != nil {
 		return err
@@ -228,6 +235,7 @@ func (s *Server) finish() Report {
 		}
 	}
 	s.faults.Release()
+	s.stage.CheckLastLendings()
 	r.Drained, r.Forced = s.stage.Ended()
 	r.Counts = s.stage.Counts()
 	if !d.Begun.IsZero() {

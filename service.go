@@ -39,8 +39,10 @@ type Handlers interface {
 	kinds() int
 }
 
-// NewService returns a service without handlers for the envelopes Req and Resp. Resp must have an arm of type
-// understudy.v1.Error, in which errors go out. What is wrong with the envelopes is reported by [New].
+// NewService returns a service without handlers for the envelopes Req and Resp. An arm of type understudy.v1.Error in Resp is
+// where errors go out. Without one a request that ends in an error has no reply: what came before it is answered, and the
+// connection is closed; the requests behind it are counted as dropped. Fields outside the oneof are for [Service.RequestID]
+// and [EnvelopeOf]; a service that has some cannot be served unframed. What is wrong with the envelopes is reported by [New].
 func NewService[Req, Resp proto.Message]() *Service[Req, Resp] {
 	s := &Service[Req, Resp]{}
 	var req Req
@@ -59,7 +61,8 @@ func NewService[Req, Resp proto.Message]() *Service[Req, Resp] {
 
 // Handle registers h for the request arm whose message is an In; its replies go out in the reply arm whose message is an
 // Out. Where an envelope has several arms of the type, [Arm] and [ReplyArm] say which is meant. Several workers call h at
-// once, and a call may run on the goroutine that reads the connection. The message is h's own. The context ends at the
+// once, and a call may run on the goroutine that reads the connection. The message is h's own, unless it is registered as
+// [Borrowing]. The context ends at the
 // request's deadline, when the connection is gone, and when a drain is forced.
 //
 // An error is answered with the code of the [messages.Status] or [messages.Code] that it is or wraps, with
@@ -72,12 +75,7 @@ func Handle[Req, Resp proto.Message, I, O any, In Message[I], Out Message[O]](s 
 	if s.table == nil {
 		return
 	}
-	handler := &actors.Handler{
-		Decode: func(inner []byte) (proto.Message, error) {
-			in := In(new(I))
-			return in, messages.Unmarshal(inner, in)
-		},
-	}
+	handler := &actors.Handler{Decode: decode[I, In]}
 	if h != nil {
 		handler.Take = func(ctx context.Context, in proto.Message) (proto.Message, error) {
 			out, err := h(ctx, in.(In))
@@ -87,7 +85,9 @@ func Handle[Req, Resp proto.Message, I, O any, In Message[I], Out Message[O]](s 
 			return out, nil
 		}
 	}
-	s.register(&registration{handler: handler, in: In(nil)}, In(new(I)), Out(new(O)), options)
+	r := &registration{handler: handler, in: In(nil)}
+	s.register(r, In(new(I)), Out(new(O)), options)
+	setDecoding[I, In](r)
 }
 
 // register finds the arms of a handler, applies its options, and puts it into the table.
@@ -106,11 +106,12 @@ func (s *Service[Req, Resp]) register(r *registration, in, out proto.Message, op
 		what = "arm " + request.Name
 	}
 	errs = append(errs, err)
-	reply, err := armOf(s.table.Replies, out, r.replyArm, "ReplyArm")
-	errs = append(errs, err)
-	if r.handler.Take == nil {
-		errs = append(errs, errors.New("the handler is nil"))
+	var reply *messages.Arm
+	if r.handler.Actor == nil || r.replyArm != "" {
+		reply, err = r.findReply(s.table.Replies, out)
+		errs = append(errs, err)
 	}
+	errs = append(errs, r.check())
 	if err := errors.Join(errs...); err != nil {
 		for _, err := range errs {
 			if err != nil {

@@ -15,6 +15,7 @@ type backlog struct {
 	ready queue
 	slots []keySlot // by number; nil if no request ever had a key
 	held  int       // requests that wait for a slot
+	mixed bool
 }
 
 // keySlot is where bursts wait for the one that holds the slot: a lane for each connection, in turn.
@@ -23,6 +24,9 @@ type keySlot struct {
 	waiting queue
 	lanes   map[*lane]*lane // by the connection's lane
 }
+
+// mix says that bursts have deadlines in another order than they arrive in.
+func (q *backlog) mix(mixed bool) { q.mixed, q.ready.mixed = mixed, mixed }
 
 // requests returns how many requests wait.
 func (q *backlog) requests() int { return q.ready.requests + q.held }
@@ -53,7 +57,7 @@ func (q *backlog) hold(b *Burst) bool {
 	if s.taken {
 		return false
 	}
-	s.taken = true
+	s.taken, s.waiting.mixed = true, q.mixed
 	b.holds.Store(true)
 	return true
 }

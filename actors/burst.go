@@ -32,11 +32,19 @@ type Burst struct {
 	segment  *segment
 	buf      []byte // holds the frames
 	frames   []transport.Frame
-	refusal  *messages.Status // answers the last request in place of a handler: the stream could not be cut any further
-	arrived  time.Time
+	ids      []uint64           // of the requests; nil if the service has none
+	wrongs   []*messages.Status // what is wrong with the ids; nil if nothing is
+	refusal  *messages.Status   // answers the last request in place of a handler: the stream could not be cut any further
+	arrived  int64              // on the router's clock
+	ready    int64              // when it could be served, likewise
+	ended    int64              // when its last request was served, likewise
 	deadline time.Time
-	out      []byte        // encoded replies, in order
-	answered int           // how many of them
+	out      []byte // encoded replies, in order
+	answered int    // how many of them
+	first    int    // the request that its segment begins with
+	mute     bool   // no reply follows any more; said is how many there are
+	said     int
+	oks      int           // of the replies, those that say OK and were not counted yet
 	took     time.Duration // what a request took; 0 if it is not known
 
 	slot    uint16      // the key slot of its requests, or noSlot
@@ -51,7 +59,10 @@ type Burst struct {
 	taken  bool   // a worker has it; of use to the goroutine that runs it inline
 	kept   bool   // it is never recycled
 	next   *Burst // in a lane of the pool's queue
-	ctx    *requestContext
+
+	ctx     *requestContext
+	exposed bool            // a handler has seen ctx that may keep it
+	unseen  *requestContext // of a former life, if none has
 }
 
 // origin is where a burst came from and where its replies go.
@@ -106,12 +117,26 @@ func (b *Burst) move(from phase, k int, to phase, l int) bool {
 // begin makes the caller the one who serves the burst. It is false if the burst was seized while it waited.
 func (b *Burst) begin() bool { return b.move(waiting, 0, handling, 0) }
 
+// limit has the burst, which nobody has seen yet, end so long after its arrival.
+func (b *Burst) limit(after time.Duration) {
+	b.deadline = b.ctx.conn.stage.router.time(b.arrived).Add(after)
+	b.ctx.deadline = b.deadline
+}
+
 // takeOver makes the caller the one who answers a whole burst that no worker has begun. Nobody can seize it then.
 func (b *Burst) takeOver() bool { return b.move(waiting, 0, encoding, 0) }
 
 // handled ends the call of request k's handler. It is false if the request was seized meanwhile: the result is late, and
 // neither the burst nor anything of it may be touched any more. alone says that k is the only request left.
 func (b *Burst) handled(k int) (ours, alone bool) {
+	if b.move(handling, k, encoding, k) {
+		return true, false
+	}
+	return b.handledAlone(k)
+}
+
+// handledAlone is handled for a burst that somebody has taken something away from, or is about to.
+func (b *Burst) handledAlone(k int) (ours, alone bool) {
 	for {
 		if b.move(handling, k, encoding, k) {
 			return true, false
@@ -185,9 +210,9 @@ func afterTry(s *messages.Status, tried bool) *messages.Status {
 func (b *Burst) refuse(s *messages.Status) {
 	e := b.origin.encoder()
 	for k := range b.size() {
-		b.out = e.status(b.out, afterTry(s, b.tried(k)))
+		b.status(e, k, afterTry(s, b.tried(k)))
+		b.answered++
 	}
-	b.answered = b.size()
 	b.cursor.Store(b.cursorOf(done, b.size()))
 }
 
@@ -200,14 +225,28 @@ func newBurst(o origin) *Burst {
 	return b
 }
 
+// newContext gives the burst a context: that of a former life, if nobody can have kept it.
+func (b *Burst) newContext(c *connection) {
+	if b.ctx, b.unseen = b.unseen, nil; b.ctx == nil {
+		b.ctx = new(requestContext)
+	}
+	b.ctx.conn, b.ctx.deadline = c, b.deadline
+}
+
 // recycle gives the burst back, once it is complete, unless it must stay as it is: see above.
 func (b *Burst) recycle() {
 	if p, _ := b.at(); p != done || b.kept {
 		return
 	}
+	if b.ctx != nil && !b.exposed {
+		b.ctx.reset()
+		b.unseen = b.ctx
+	}
 	b.origin, b.segment, b.buf, b.refusal, b.out, b.next, b.ctx = nil, nil, nil, nil, nil, nil, nil
-	b.frames, b.answered, b.took, b.inline, b.taken = b.frames[:0], 0, 0, false, false
+	b.exposed = false
+	b.frames, b.answered, b.ended, b.took, b.inline, b.taken = b.frames[:0], 0, 0, 0, false, false
 	b.slot, b.attempt = noSlot, 0
+	b.ids, b.wrongs, b.first, b.mute, b.said, b.oks = nil, nil, 0, false, 0, 0
 	b.holds.Store(false)
 	b.epoch++
 	b.cursor.Store(b.cursorOf(waiting, 0))

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/understudy-go/understudy/messages"
 	"github.com/understudy-go/understudy/transport"
@@ -401,5 +402,33 @@ func BenchmarkBurstCursor(b *testing.B) {
 		}
 		burst.epoch++
 		burst.cursor.Store(burst.cursorOf(waiting, 0))
+	}
+}
+
+// A context that a handler may have kept is not given to anybody else; any other is, and does not remember.
+func TestContextOfAnotherLife(t *testing.T) {
+	for _, exposed := range []bool{false, true} {
+		b := burstOf(1)
+		before := time.Now()
+		b.deadline = before
+		c := &connection{stage: &Stage{base: t.Context()}}
+		b.newContext(c)
+		ctx := b.ctx
+		<-ctx.Done() // a real context stands behind it now
+		ctx.end()
+		serveAll(b)
+		b.exposed = exposed
+		b.recycle()
+		b.deadline = before.Add(time.Hour)
+		b.newContext(c)
+		if (b.ctx == ctx) == exposed {
+			t.Errorf("exposed %v: used again %v", exposed, b.ctx == ctx)
+		}
+		if at, _ := b.ctx.Deadline(); !at.Equal(b.deadline) || b.ctx.Err() != nil {
+			t.Errorf("exposed %v: the deadline is %v, the error %v", exposed, at, b.ctx.Err())
+		}
+		if exposed && ctx.Err() == nil {
+			t.Error("who kept the context is not told that it has ended")
+		}
 	}
 }

@@ -48,14 +48,16 @@ func (c *connection) expire() (complete bool) {
 			return true
 		}
 		c.cut = true
+		c.tally(b)
 		e := c.encoder()
-		out := b.out
-		for i := b.answered; i < b.segment.requests; i++ {
-			out = e.status(out, unavailable((i > b.answered || !started) && !b.tried(i)))
+		begun := b.answered
+		for b.answered < b.segment.requests {
+			k := b.first + b.answered
+			b.status(e, k, unavailable((b.answered > begun || !started) && !b.tried(k)))
+			b.answered++
 			c.total.Codes[messages.Unavailable]++
 		}
-		c.window.complete(b.segment, out)
-		c.unwritten += len(out)
+		c.fill(b.segment, b, b.out)
 		taken = append(taken, b)
 		return true
 	})
@@ -66,8 +68,38 @@ func (c *connection) expire() (complete bool) {
 	return complete
 }
 
+// tally counts what was encoded of a burst that the caller, who holds mu, has seized.
+func (c *connection) tally(b *Burst) {
+	c.total.Codes[messages.OK] += int64(b.oks)
+	b.oks = 0
+}
+
 func unavailable(notStarted bool) *messages.Status {
 	return &messages.Status{Code: messages.Unavailable, Message: "the server is shutting down", NotStarted: notStarted}
+}
+
+// breakOff gives up what is unanswered if the last reply that was written stands before an error that the service has no way
+// to tell: what came after it would be taken for its reply. It is true once. Only the session actor calls it.
+func (c *connection) breakOff() bool {
+	c.mu.Lock()
+	if !c.window.broken || c.writing || c.sealed || c.closed {
+		c.mu.Unlock()
+		return false
+	}
+	c.sealed = true
+	c.window.pending(func(b *Burst) bool {
+		if _, _, ok := b.seize(); ok { // one that is just being encoded finds its segment gone
+			c.tally(b)
+		}
+		return true
+	})
+	lost := c.inflight - c.outbox.pending()
+	c.total.Dropped += int64(lost)
+	c.inflight -= lost
+	c.window.drop()
+	c.mu.Unlock()
+	c.stage.router.forget(c.lane())
+	return true
 }
 
 // abandon gives up what is unanswered: by our own doing, or because there is nobody to answer it to.
@@ -76,7 +108,9 @@ func (c *connection) abandon(ours bool) {
 	c.closed = true
 	c.roomForPushes()
 	c.window.pending(func(b *Burst) bool {
-		b.seize() // what waits in the pool's queue need not be handled
+		if _, _, ok := b.seize(); ok { // what waits in the pool's queue need not be handled
+			c.tally(b)
+		}
 		return true
 	})
 	if !c.writing {

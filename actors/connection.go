@@ -107,28 +107,34 @@ func newConnection(st *Stage, socket *transport.Conn, framing transport.Framing)
 		return messages.Drain{}
 	}}
 	c.peer.c = c
+	c.window.unordered = st.Table.RequestID != nil
 	c.total.Accepted = 1
 	return c
 }
 
-// arrive puts the requests of one read into the window, as a burst. It returns nil if the session has said its last word.
-func (c *connection) arrive(in *transport.Input) *Burst {
+// arrive puts the requests of one read, which brought that many bytes, into the window, as a burst. It returns nil if the
+// session has said its last word.
+func (c *connection) arrive(in *transport.Input, received int64) *Burst {
 	b := newBurst(c)
 	b.buf = in.Buf
 	b.frames = append(b.frames, in.Frames...)
 	if in.Err != nil {
 		b.refusal = messages.StatusOf(in.Err)
 	}
-	b.arrived = time.Now()
-	b.deadline = b.arrived.Add(c.stage.Deadline)
-	b.ctx = &requestContext{conn: c, deadline: b.deadline}
+	b.arrived = c.stage.router.clock()
+	b.ready = b.arrived
+	b.deadline = c.stage.router.time(b.arrived).Add(c.stage.Deadline)
+	b.newContext(c)
 	n := b.size()
+	b.identify(c.stage.Table)
 	c.mu.Lock()
+	c.total.BytesReceived += received
 	if c.sealed || c.closed {
 		c.mu.Unlock()
 		return nil
 	}
 	b.segment = c.window.append(b, n, in.Bytes)
+	b.claimIDs(&c.window)
 	c.inflight += n
 	c.total.Decoded += int64(n)
 	c.total.BytesDecoded += int64(in.Bytes)
@@ -150,19 +156,27 @@ func (c *connection) complete(b *Burst) {
 		c.stage.writes.Put(out)
 		return
 	}
-	if b.segment != c.window.head && len(out) < cap(out)/2 {
+	if !c.window.unordered && b.segment != c.window.head && len(out) < cap(out)/2 {
 		// It may wait long for its turn: give it no more memory than it needs.
 		small := append(make([]byte, 0, len(out)), out...)
 		c.stage.writes.Put(out)
 		out = small
 	}
-	c.window.complete(b.segment, out)
-	c.unwritten += len(out)
+	c.fill(b.segment, b, out)
 	ready := c.window.ready()
 	c.mu.Unlock()
 	if ready && !b.inline {
 		c.wake()
 	}
+}
+
+// fill puts the replies of b into a segment. The caller holds mu.
+func (c *connection) fill(s *segment, b *Burst, out []byte) {
+	if b.mute {
+		c.window.breakOff(s, b.said)
+	}
+	c.window.complete(s, out)
+	c.unwritten += len(out)
 }
 
 // split implements origin. The new burst's frames are copies: whoever has b may still be reading its own.
@@ -188,6 +202,12 @@ func (c *connection) copyFrom(b *Burst, k int) *Burst {
 		start := len(r.buf)
 		r.buf = append(r.buf, b.buf[f.Start:f.End]...)
 		r.frames = append(r.frames, transport.Frame{Start: start, End: len(r.buf)})
+	}
+	if b.ids != nil {
+		r.ids = b.ids[min(k, len(b.ids)):]
+	}
+	if b.wrongs != nil {
+		r.wrongs = b.wrongs[min(k, len(b.wrongs)):]
 	}
 	r.refusal, r.arrived, r.deadline = b.refusal, b.arrived, b.deadline
 	r.ctx = &requestContext{conn: c, deadline: b.deadline}
@@ -220,9 +240,8 @@ func (c *connection) detach(b *Burst, k int, stuck bool) (rest *Burst) {
 	if !c.closed && b.answered > 0 && b.segment != nil && b.segment.burst == b {
 		before := b.segment
 		b.segment = c.window.split(before, b.answered, b)
-		c.window.complete(before, b.out)
-		c.unwritten += len(b.out)
-		b.out, b.answered = nil, 0
+		c.fill(before, b, b.out)
+		b.out, b.answered, b.first = nil, 0, k
 		ready = c.window.ready()
 	}
 	c.mu.Unlock()

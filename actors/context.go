@@ -7,8 +7,8 @@ import (
 )
 
 // requestContext is the context of a burst's requests, which all arrived together and so share a deadline. It costs a
-// timer only if a handler asks for Done: then, and only then, a real context stands behind it. It is never recycled, as
-// handlers may keep it.
+// timer only if a handler asks for Done: then, and only then, a real context stands behind it. It is recycled if no handler
+// has seen it but those that borrow; others may keep it.
 type requestContext struct {
 	conn     *connection
 	deadline time.Time
@@ -31,10 +31,13 @@ func (c *requestContext) Done() <-chan struct{} { return c.materialize().Done() 
 // Err is nil until Done is closed.
 func (c *requestContext) Err() error {
 	c.mu.Lock()
-	real := c.real
+	real, ended := c.real, c.ended
 	c.mu.Unlock()
-	if real != nil {
+	switch {
+	case real != nil:
 		return real.Err()
+	case ended:
+		return context.Canceled // as Done would be closed
 	}
 	if err := c.conn.context().Err(); err != nil {
 		return err
@@ -72,6 +75,11 @@ func (c *requestContext) materialize() context.Context {
 		}
 	}
 	return c.real
+}
+
+// reset makes a context that has ended fit for another burst. Nobody else has it.
+func (c *requestContext) reset() {
+	c.conn, c.deadline, c.real, c.cancel, c.ended = nil, time.Time{}, nil, nil, false
 }
 
 // end frees the timer and tells whoever still listens that nobody waits for an answer any more.

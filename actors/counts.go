@@ -11,7 +11,7 @@ type Counts struct {
 
 	Decoded    int64 // requests cut out of the streams
 	Answered   int64 // replies written to a socket to their last byte, of every code
-	Dropped    int64 // requests whose connection was gone before their reply was written
+	Dropped    int64 // requests whose connection was gone before their reply was written, or that had an error and no arm to tell it in
 	Unanswered int64 // requests whose connection this side closed before their reply was written: by force, or a session's budget spent
 	InFlight   int64 // requests with no reply written yet
 

@@ -6,8 +6,10 @@
 //	a peer         peer.go (a connection as handlers know it), push.go (what it is told unasked), hooks.go
 //	accepting      accepting.go (the loop), refusing.go (connections over the limit)
 //	a connection   connection.go (what survives a session), reader.go, writer.go, closing.go, state.go
-//	a request      burst.go, router.go (the pool's data path), routing.go (which worker), sorting.go (by key), slot.go, serve.go,
-//	               handler.go, encode.go, context.go, sweeper.go (what takes too long)
+//	a request      burst.go, router.go (the pool's data path), routing.go (which worker), sorting.go (by key, and whom to ask), slot.go,
+//	               serve.go, asks.go (actors of the user's),
+//	               handler.go, replies.go, encode.go, context.go,
+//	               envelope.go (its fields outside the oneof), sweeper.go (what takes too long)
 //	pure cores     window.go, outbox.go, queue.go, backlog.go, idle.go, pace.go, sizer.go, counts.go, waits.go
 //	to be read     status.go
 //	the mailbox    mailbox.go

@@ -35,14 +35,14 @@ func TestEncoder(t *testing.T) {
 		append func(encoder, []byte) ([]byte, error)
 		want   *messages.ServerMessage
 	}{
-		{"empty", func(e encoder, dst []byte) ([]byte, error) { return e.reply(dst, echo, &messages.EchoMessage{}) },
+		{"empty", func(e encoder, dst []byte) ([]byte, error) { return e.reply(dst, 0, echo, &messages.EchoMessage{}) },
 			&messages.ServerMessage{Message: &messages.ServerMessage_EchoMessage{EchoMessage: &messages.EchoMessage{}}}},
 		{"long", func(e encoder, dst []byte) ([]byte, error) {
-			return e.reply(dst, echo, &messages.EchoMessage{Content: long})
+			return e.reply(dst, 0, echo, &messages.EchoMessage{Content: long})
 		},
 			&messages.ServerMessage{Message: &messages.ServerMessage_EchoMessage{EchoMessage: &messages.EchoMessage{Content: long}}}},
 		{"status", func(e encoder, dst []byte) ([]byte, error) {
-			return e.status(dst, &messages.Status{Code: messages.Internal, Message: "b\xffd", IncidentID: "i"}), nil
+			return e.status(dst, 0, &messages.Status{Code: messages.Internal, Message: "b\xffd", IncidentID: "i"}), nil
 		},
 			&messages.ServerMessage{Message: &messages.ServerMessage_Error{Error: &messages.Error{Code: 13, Message: "b\uFFFDd", IncidentId: "i"}}}},
 	}
@@ -71,7 +71,7 @@ func TestEncoder(t *testing.T) {
 // A reply that does not encode leaves no bytes behind.
 func TestEncoderFailureLeavesNothing(t *testing.T) {
 	table := echoTable(t)
-	dst, err := encoder{table, transport.Delimited}.reply([]byte("before"), table.Replies.Arm(1), &messages.EchoMessage{Content: "\xff"})
+	dst, err := encoder{table, transport.Delimited}.reply([]byte("before"), 0, table.Replies.Arm(1), &messages.EchoMessage{Content: "\xff"})
 	if err == nil || string(dst) != "before" {
 		t.Errorf("got %q, %v; want %q and an error", dst, err, "before")
 	}
@@ -85,7 +85,7 @@ func BenchmarkEncoderReply(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var err error
-		if buf, err = e.reply(buf[:0], arm, m); err != nil {
+		if buf, err = e.reply(buf[:0], 0, arm, m); err != nil {
 			b.Fatal(err)
 		}
 	}

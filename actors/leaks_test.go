@@ -120,7 +120,7 @@ func TestGiveUp(t *testing.T) {
 		system.Shutdown()
 	}()
 
-	st := &Stage{Settings: Settings{Workers: 4, MaxWorkers: 4}} // the fourth slot was never filled
+	st := &Stage{Table: &Table{}, Settings: Settings{Workers: 4, MaxWorkers: 4}} // the fourth slot was never filled
 	st.router = newRouter(st)
 	var slots []*slot
 	for i, name := range []string{"s/pool/worker-1", "s/pool/worker-2", "s/pool/worker-3"} {

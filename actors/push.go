@@ -21,7 +21,7 @@ type pushes struct {
 
 // push encodes a message and has it written. If there is no room, it may wait until there is, or ctx ends.
 func (c *connection) push(ctx context.Context, wait bool, arm *messages.Arm, m proto.Message) error {
-	frame, err := c.encoder().reply(nil, arm, m)
+	frame, err := c.encoder().reply(nil, 0, arm, m)
 	if err != nil {
 		return &messages.Status{Code: messages.Internal, Op: "push", Message: "the message does not encode", Cause: err, NotStarted: true}
 	}

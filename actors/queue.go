@@ -7,7 +7,8 @@ import "time"
 type queue struct {
 	turn     *lane // the lane whose turn it is; the others follow in a ring
 	last     *lane
-	requests int // waiting, in all lanes
+	requests int  // waiting, in all lanes
+	mixed    bool // bursts behind one may have an earlier deadline
 }
 
 // lane holds the bursts of one session, in order.
@@ -68,23 +69,30 @@ func (q *queue) insert(l *lane, b *Burst) {
 	q.enter(l)
 }
 
-// popLate takes out every burst whose deadline is before now, linked by next: a lane's first burst has its earliest
-// deadline. oldest is since when the first of those that are left has waited; the zero time if none is left.
+// popLate takes out every burst whose deadline is before now, linked by next. Unless deadlines are mixed a lane's first burst
+// has its earliest. oldest is since when the first of those that are left has waited; the zero time if none is left.
 func (q *queue) popLate(now time.Time) (first *Burst, oldest time.Time) {
 	l := q.turn
 	q.turn, q.last = nil, nil
 	for l != nil {
 		next := l.next
 		l.next, l.queued = nil, false
-		for l.head != nil && l.head.deadline.Before(now) {
-			b := l.head
-			l.head = b.next
-			b.next, first = first, b
-			q.requests -= b.size()
+		var kept *Burst // the last one so far
+		for at := &l.head; *at != nil; {
+			b := *at
+			if b.deadline.Before(now) {
+				*at = b.next
+				b.next, first = first, b
+				q.requests -= b.size()
+				continue
+			}
+			if kept = b; !q.mixed {
+				kept = l.tail
+				break
+			}
+			at = &b.next
 		}
-		if l.head == nil {
-			l.tail = nil
-		} else {
+		if l.tail = kept; kept != nil {
 			oldest = earlier(oldest, l.head.queued)
 			q.enter(l)
 		}

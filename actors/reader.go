@@ -47,24 +47,29 @@ func (c *connection) read(epoch int64) {
 	var in transport.Input
 	budget := c.stage.Window // requests that a drain still takes
 	served := 0
+	now := int64(0) // on the router's clock, if it is known
 	for {
 		if c.epoch.Load() != epoch {
 			return
 		}
-		c.park(func() bool { return c.orders.Load() == orderStop || c.room() > 0 })
+		limit := c.room()
+		if limit <= 0 {
+			c.park(func() bool { limit = c.room(); return c.orders.Load() == orderStop || limit > 0 })
+		}
 		order := c.orders.Load()
 		if order == orderStop || (order == orderDrain && budget <= 0) {
 			break
 		}
-		limit := c.room()
 		if order == orderDrain {
 			limit = min(limit, budget)
 		}
-		current, err := c.take(&in, limit, order == orderRead, epoch)
+		received, current, err := c.take(&in, limit, order == orderRead, epoch, now)
+		now = 0
 		if !current {
 			return
 		}
 		if err != nil {
+			c.count(received)
 			if !c.readFailed(err) {
 				return
 			}
@@ -73,7 +78,7 @@ func (c *connection) read(epoch int64) {
 		if order == orderDrain {
 			budget -= len(in.Frames)
 		}
-		c.dispatch(&in)
+		now = c.dispatch(&in, received)
 		if served += len(in.Frames); served >= yieldAfter {
 			served = 0
 			runtime.Gosched()
@@ -86,41 +91,51 @@ func (c *connection) read(epoch int64) {
 	c.endInput(inputDrained, nil)
 }
 
-// take reads the socket. It is false if another goroutine has taken the reading over.
-func (c *connection) take(in *transport.Input, limit int, wait bool, epoch int64) (current bool, err error) {
+// take reads the socket; now is what the router's clock says, or 0. current is false if another goroutine has taken the reading over. The caller counts the bytes that
+// were received.
+func (c *connection) take(in *transport.Input, limit int, wait bool, epoch, now int64) (received int64, current bool, err error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
 	if c.epoch.Load() != epoch {
-		return false, nil
+		return 0, false, nil
+	}
+	if now > 0 {
+		c.reader.At(c.stage.router.time(now))
 	}
 	before := c.reader.Received()
 	err = c.reader.Read(in, limit, wait)
-	if n := c.reader.Received() - before; n > 0 {
-		c.mu.Lock()
-		c.total.BytesReceived += n
-		c.mu.Unlock()
-	}
-	return true, err
+	return c.reader.Received() - before, true, err
 }
 
-// dispatch takes one burst through the session and the pool.
-func (c *connection) dispatch(in *transport.Input) {
-	b := c.arrive(in)
+func (c *connection) count(received int64) {
+	if received > 0 {
+		c.mu.Lock()
+		c.total.BytesReceived += received
+		c.mu.Unlock()
+	}
+}
+
+// dispatch takes one burst through the session and the pool. It returns the time on the router's clock, or 0 if it has not
+// looked.
+func (c *connection) dispatch(in *transport.Input, received int64) (now int64) {
+	b := c.arrive(in, received)
 	if b == nil {
 		c.stage.reads.Put(in.Buf)
-		return
+		return 0
 	}
 	c.arrival.Store(arrivalPending)
 	if !c.mailbox.TryRun(messages.Arrived{}) || c.arrival.Load() == arrivalPending {
 		c.mailbox.PostUserMessage(messages.Arrived{})
 		// A session that has stopped will not answer, but it has closed the connection.
 		c.park(func() bool { return c.arrival.Load() != arrivalPending || c.isClosed() })
+		b.ready = c.stage.router.clock() // what the session took is not the handlers'
 	}
 	if !c.arrival.CompareAndSwap(arrivalAdmitted, arrivalNone) {
-		return // the connection is closed, and what was in the window was counted
+		return 0 // the connection is closed, and what was in the window was counted
 	}
-	c.stage.router.submit(b)
+	now = c.stage.router.submit(b)
 	c.wake()
+	return now
 }
 
 // readFailed handles what reading returned instead of requests. It is true if reading goes on.

@@ -26,7 +26,7 @@ type refusals struct {
 // refuse tells a peer, in place of the reply to its first request, that there are too many connections.
 func (s *Stage) refuse(socket *transport.Conn, framing transport.Framing) {
 	s.refused.count.Add(1)
-	if s.refused.open.Add(1) > maxRefusals || s.expired.Load() {
+	if s.refused.open.Add(1) > maxRefusals || s.expired.Load() || s.Table.ErrorArm == nil {
 		s.refused.open.Add(-1)
 		socket.Close()
 		return
@@ -36,7 +36,7 @@ func (s *Stage) refuse(socket *transport.Conn, framing transport.Framing) {
 		defer socket.Close()
 		stop := context.AfterFunc(s.base, func() { socket.Close() })
 		defer stop()
-		reply := encoder{s.Table, framing}.status(nil, &messages.Status{
+		reply := encoder{s.Table, framing}.status(nil, 0, &messages.Status{
 			Code: messages.ResourceExhausted, Message: "too many connections", RetryAfter: refusalRetry, NotStarted: true,
 		})
 		// The peer may be gone: there is nobody else to tell.

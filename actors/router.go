@@ -50,6 +50,8 @@ type router struct {
 	now      atomic.Int64 // as the sweeper last saw it, in nanoseconds from base
 	watching atomic.Bool  // the sweeper runs
 
+	asks asks // of actors of the user's
+
 	goneMu sync.Mutex
 	gone   []*slot // given up, or just stopped
 	past   Counts  // of workers that are gone for good
@@ -61,39 +63,44 @@ func newRouter(st *Stage) *router {
 		sizer: newSizer(st.Workers, st.MaxWorkers),
 	}
 	r.size.Store(int64(st.Workers))
+	r.asks.router = r
+	r.backlog.mix(st.Table.mixed)
 	return r
 }
 
 // submit has a burst served: at once, on the caller's goroutine, if a worker is idle and nobody waits; by a worker's own
-// goroutine, later, if not. The burst has its replies when submit returns, or will have, in any case.
-func (r *router) submit(b *Burst) {
+// goroutine, later, if not. The burst has its replies when submit returns, or will have, in any case. If it was served at
+// once, submit returns when that was done, on the router's clock, else 0.
+func (r *router) submit(b *Burst) (ended int64) {
 	if r.stage.Table.sorts && len(b.frames) > 0 {
 		r.sorted(b, make([]class, len(b.frames)), 0, true)
-		return
+		return 0
 	}
-	r.submitRun(b)
+	return r.submitRun(b)
 }
 
 // submitRun does this with requests that belong together. Those that take long are not run on the reader's goroutine, which
 // has more to read.
-func (r *router) submitRun(b *Burst) {
+func (r *router) submitRun(b *Burst) (ended int64) {
 	if b.origin.piece() > 0 {
 		r.enqueuePieces(b)
-		return
+		return 0
 	}
 	if r.ready.Load() == 0 && r.hold(b) {
 		if s := r.claim(); s != nil {
 			b.inline = true
 			ran := s.mailbox.TryRun(b)
 			if ran && b.taken {
+				ended = b.ended
 				r.stage.reads.Put(b.spare())
 				b.recycle()
-				return
+				return ended
 			}
 			b.inline = false // the worker was just being stopped or restarted
 		}
 	}
 	r.enqueue(b)
+	return 0
 }
 
 // hold has a burst hold its key slot, if it has one. It is false if another does.
@@ -272,6 +279,9 @@ func (r *router) count(c *Counts) {
 	c.Retried += r.retried.Load()
 	c.Codes[messages.ResourceExhausted] += r.rejected.Load()
 	c.Codes[messages.DeadlineExceeded] += r.timedOut.Load()
+	for i := range r.asks.codes {
+		c.Codes[i] += r.asks.codes[i].Load()
+	}
 	c.Late += r.late.Load()
 	c.Detached += r.detached.Load()
 }
@@ -355,12 +365,12 @@ func (r *router) settleGone() {
 	r.gone = still
 }
 
-// servedBy returns how many requests a worker has served since it was last started.
-func (r *router) servedBy(worker *actor.PID) int64 {
+// hasServed says whether a worker has served a request since it was last started.
+func (r *router) hasServed(worker *actor.PID) bool {
 	for i := range r.slots {
 		if s := r.slots[i].Load(); s != nil && s.name == worker.Id {
 			return s.served.Load()
 		}
 	}
-	return 0
+	return false
 }

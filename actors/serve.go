@@ -16,7 +16,10 @@ func (w *worker) serve(ctx actor.Context, b *Burst) bool {
 	// What the burst says is copied: once it has begun, somebody may take a part of it away.
 	r := run{
 		worker: w, burst: b, encoder: b.origin.encoder(), buf: b.buf, frames: b.frames, refusal: b.refusal, size: b.size(), slot: b.slot,
-		attempt: b.attempt, begun: time.Now(),
+		attempt: b.attempt, begun: b.ready,
+	}
+	if !b.inline {
+		r.begun = w.router.clock()
 	}
 	if !b.begin() {
 		w.router.unhold(b)
@@ -41,13 +44,17 @@ type run struct {
 	size    int
 	slot    uint16
 	attempt int
-	begun   time.Time
+	begun   int64 // on the router's clock; when it could be served, if it is served at once
 
 	handler *Handler // of the request that is being served, as soon as it is known
+	call    call     // likewise
 	k       int      // that request
 	mark    int      // where its reply begins
 	alone   bool     // the others were taken away
 	over    bool     // every request was answered, or the burst is not ours any more
+
+	lent     *Loan     // to the handler; see lending.go
+	checking *checking // if what is lent is checked
 }
 
 // step serves request k.
@@ -57,10 +64,12 @@ func (r *run) step() {
 	if !ours {
 		r.worker.router.late.Add(1)
 		r.over = true
+		r.giveBack()
 		return
 	}
 	r.alone = alone
 	r.encode(h, reply, err)
+	r.giveBack()
 	r.next()
 }
 
@@ -75,9 +84,12 @@ func (r *run) handle() (*Handler, proto.Message, error) {
 		return nil, nil, tooLate(!r.tried())
 	}
 	f := r.frames[r.k]
-	c, err := w.stage.Table.find(r.buf[f.Start:f.End])
-	if err != nil {
+	c := &r.call
+	if err := r.encoder.table.find(c, r.buf[f.Start:f.End]); err != nil {
 		return nil, nil, err
+	}
+	if s := r.burst.wrong(r.k); s != nil {
+		return c.handler, nil, s
 	}
 	if c.handler.stalled.Load() > 0 && !w.suspect() {
 		return nil, nil, &messages.Status{
@@ -89,7 +101,7 @@ func (r *run) handle() (*Handler, proto.Message, error) {
 	}
 	r.handler = c.handler
 	w.stage.seams.worker.strike(w.number)
-	reply, err := c.do(r.burst.ctx)
+	reply, err := r.take()
 	w.unsuspect()
 	return c.handler, reply, err
 }
@@ -99,7 +111,7 @@ func (r *run) tried() bool { return r.k == 0 && r.attempt > 0 }
 
 // keyless says why a request has no slot that should have one: it does not decode, or its key function did not return, and
 // may do the same here. It is never served without, as that would be out of order.
-func keyless(c call) error {
+func keyless(c *call) error {
 	if _, err := c.key(); err != nil {
 		return err
 	}
@@ -118,8 +130,8 @@ func (r *run) encode(h *Handler, reply proto.Message, err error) {
 	}
 	r.mark = len(b.out)
 	if err == nil {
-		if b.out, err = r.encoder.reply(b.out, h.Reply, reply); err == nil {
-			w.codes[messages.OK].Add(1)
+		if err = b.reply(r.encoder, r.k, h.Reply, reply); err == nil {
+			b.oks++
 			return
 		}
 		err = &messages.Status{Code: messages.Internal, Op: h.Name, Message: "the reply does not encode", Cause: err}
@@ -128,7 +140,7 @@ func (r *run) encode(h *Handler, reply proto.Message, err error) {
 	if (s.Code == messages.Internal || s.Code == messages.Unknown) && s.IncidentID == "" {
 		s = r.incident(s)
 	}
-	b.out = r.encoder.status(b.out, s)
+	b.status(r.encoder, r.k, s)
 	w.codes[codeIndex(s.Code)].Add(1)
 }
 
@@ -146,7 +158,9 @@ func (r *run) incident(s *messages.Status) *messages.Status {
 // next goes on to the next request, or completes the burst after the last.
 func (r *run) next() {
 	b := r.burst
-	r.worker.served.Add(1)
+	if w := r.worker; !w.served.Load() {
+		w.served.Store(true)
+	}
 	b.answered++
 	r.k++
 	if !r.alone && r.k < r.size {
@@ -155,9 +169,10 @@ func (r *run) next() {
 	}
 	r.over = true
 	b.cursor.Store(b.cursorOf(done, r.k))
-	spent := time.Since(r.begun)
-	r.worker.worked.Add(int64(spent))
-	b.took = spent / time.Duration(r.k)
+	b.ended = r.worker.router.clock()
+	spent := b.ended - r.begun
+	r.worker.worked.Add(spent)
+	b.took = time.Duration(spent / int64(r.k))
 	r.complete()
 }
 
@@ -222,7 +237,7 @@ func (r *run) crashed(f *supervisor.Failure) {
 	if b.out == nil {
 		b.out = w.stage.writes.Get()
 	}
-	b.out = r.encoder.status(b.out, &messages.Status{
+	b.status(r.encoder, r.k, &messages.Status{
 		Code: messages.Internal, Message: "the handler crashed", IncidentID: f.Incident,
 	})
 	w.codes[messages.Internal].Add(1)
@@ -252,6 +267,7 @@ func (r *run) retry() bool {
 }
 
 func (r *run) complete() {
+	r.worker.tally(r.burst)
 	r.burst.ctx.end()
 	r.burst.origin.complete(r.burst)
 }

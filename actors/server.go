@@ -50,6 +50,7 @@ func (s *server) onStarted(ctx actor.Context) {
 			system.Root.Poison(self)
 		}
 	}
+	s.stage.router.asks.start(system, self.Id)
 	pool, err := ctx.SpawnNamed(newPoolProps(s.stage), "pool")
 	if err != nil {
 		panic(supervisor.Critical(err))
@@ -138,6 +139,7 @@ func (s *server) onStopped() {
 		s.force.Stop()
 	}
 	s.stage.force()
+	s.stage.router.asks.stop()
 	s.lifecycle.stopped()
 }
 

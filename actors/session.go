@@ -199,6 +199,10 @@ func (s *session) expireIn(d time.Duration) {
 
 // settle makes the transitions that have become due.
 func (s *session) settle(ctx actor.Context) {
+	if s.breakOff() {
+		s.drainFor("an error, and the service has no arm to tell it in")
+		s.order(orderStop)
+	}
 	s.mu.Lock()
 	err, ended, lingered := s.writeErr, s.input != inputOpen, s.lingered
 	eof := s.input == inputEOF

@@ -123,7 +123,7 @@ func TestPoolFollowsTheSizer(t *testing.T) {
 			t.Errorf("at first: %+v", p)
 		}
 		for range high + 2 {
-			st.router.submit(c.arrive(&transport.Input{Buf: []byte{10, 0}, Frames: []transport.Frame{{Start: 0, End: 2}}, Bytes: 2}))
+			st.router.submit(c.arrive(&transport.Input{Buf: []byte{10, 0}, Frames: []transport.Frame{{Start: 0, End: 2}}, Bytes: 2}, 2))
 		}
 		time.Sleep(time.Second)
 		if p := st.Status().Pool; p.Workers != high || p.Idle != 0 || p.Queue.Now != 2 {

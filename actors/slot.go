@@ -30,7 +30,7 @@ type slot struct {
 	seen sight // the sweeper's
 
 	worked  atomic.Int64 // nanoseconds spent serving; one that comes later begins with what the others have
-	served  atomic.Int64 // requests since the last start
+	served  atomic.Bool  // a request, since the last start
 	bursts  atomic.Int64
 	inlined atomic.Int64
 	crashes atomic.Int64
@@ -94,6 +94,15 @@ func (s *slot) suspect() bool {
 func (s *slot) unsuspect() {
 	if s.suspected.Load() && s.suspected.Swap(false) {
 		s.router.suspects.Add(-1)
+	}
+}
+
+// tally counts the replies of b that say OK, for all at once: a counter for each request would be felt. The caller has b to
+// itself. Who seizes a burst counts them for its connection.
+func (s *slot) tally(b *Burst) {
+	if b.oks > 0 {
+		s.codes[messages.OK].Add(int64(b.oks))
+		b.oks = 0
 	}
 }
 

@@ -9,22 +9,21 @@ import (
 // handler has a key, or is declared slow, each burst is first sorted into runs of neighbours that belong together: those
 // of one key slot, which one worker serves in order, and each slow request for itself.
 
-// class is what a request's handler says about where it may be served: a key slot, slow, both, or nothing.
-type class uint16
-
-const (
-	anywhere  class = 0
-	slowClass class = 1 << 15 // never on a reader's goroutine
-)
+// class is what a request's handler says about where it may be served. The zero class is served anywhere.
+type class struct {
+	slot  uint16   // the key slot, or noSlot
+	slow  bool     // never on a reader's goroutine
+	timed *Handler // the handler, if it has a deadline of its own
+	asked *Handler // the handler, if it is an actor of the user's
+}
 
 // noSlot is the slot of what has no key; the others count from one.
 const noSlot uint16 = 0
 
-func (c class) slot() uint16 { return uint16(c &^ slowClass) }
-func (c class) slow() bool   { return c&slowClass != 0 }
-
 // joins says whether a request of class c may follow one of class d in the same run.
-func (c class) joins(d class) bool { return c == d && c != slowClass }
+func (c class) joins(d class) bool {
+	return c == d && c.asked == nil && (!c.slow || c.slot != noSlot)
+}
 
 // slotOf returns the slot of a key. It is the same in every process.
 func slotOf(key string) uint16 {
@@ -67,17 +66,21 @@ func (r *router) classify(b *Burst, classes []class, k *int) {
 
 // class finds out how a request is to be served. One that cannot be read may be answered anywhere.
 func (t *Table) class(frame []byte) class {
-	c, err := t.find(frame)
-	if err != nil {
-		return anywhere
+	var c call
+	if err := t.find(&c, frame); err != nil {
+		return class{}
 	}
-	is := anywhere
-	if c.handler.Slow {
-		is = slowClass
+	h := c.handler
+	is := class{slow: h.Slow}
+	if h.Deadline > 0 {
+		is.timed = h
 	}
-	if c.handler.Key != nil {
+	if h.Actor != nil {
+		is.asked = h
+	}
+	if h.Key != nil {
 		if key, err := c.key(); err == nil {
-			is |= class(slotOf(key))
+			is.slot = slotOf(key)
 		}
 	}
 	return is
@@ -85,21 +88,37 @@ func (t *Table) class(frame []byte) class {
 
 // submitRuns cuts a burst into runs, and has each served. A burst that is one run may be served where it is.
 func (r *router) submitRuns(b *Burst, classes []class, inline bool) {
-	var runs []*Burst // the last one first
-	for i := len(b.frames) - 1; i > 0; i-- {
-		if !classes[i].joins(classes[i-1]) {
-			run := b.origin.split(b, i)
-			run.slot = classes[i].slot()
-			runs = append(runs, run)
-		}
+	type run struct {
+		*Burst
+		asked *Handler
 	}
-	b.slot = classes[0].slot()
-	if len(runs) == 0 && inline && !classes[0].slow() {
+	var runs []run // the last one first
+	for i, c := range slices.Backward(classes) {
+		if i > 0 && c.joins(classes[i-1]) {
+			continue
+		}
+		piece := b
+		if i > 0 {
+			piece = b.origin.split(b, i)
+		}
+		if c.asked != nil && piece.refusal != nil {
+			runs = append(runs, run{piece.origin.split(piece, len(piece.frames)), nil}) // no actor is asked about it
+		}
+		piece.slot = c.slot
+		if c.timed != nil {
+			piece.limit(c.timed.Deadline)
+		}
+		runs = append(runs, run{piece, c.asked})
+	}
+	if len(runs) == 1 && inline && runs[0].asked == nil && !classes[0].slow {
 		r.submitRun(b)
 		return
 	}
-	r.enqueuePieces(b)
 	for _, run := range slices.Backward(runs) {
-		r.enqueuePieces(run)
+		if run.asked != nil {
+			r.asks.submit(run.Burst, run.asked)
+		} else {
+			r.enqueuePieces(run.Burst)
+		}
 	}
 }

@@ -24,6 +24,7 @@ type Settings struct {
 	MaxConnections int
 	MaxDetached    int // handlers that do not return
 	Retries        int // of an idempotent handler that crashes
+	CheckBorrowed  bool
 	MaxFrame       int
 	ReadBuffer     int
 	WriteBuffer    int
@@ -111,6 +112,7 @@ type Stage struct {
 
 	seams struct{ worker, session, acceptor, pool seam }
 
+	lendings   lendings // if CheckBorrowed
 	router     *router
 	dispatcher *supervisor.Dispatcher
 	reads      *transport.Buffers

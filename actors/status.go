@@ -10,6 +10,7 @@ type Status struct {
 	Draining    bool
 	Connections Level // open now
 	Pool        PoolStatus
+	Asked       Level // requests that actors of the service's user have not responded to
 	Counts      Counts
 }
 
@@ -41,6 +42,7 @@ func (s *Stage) Status() Status {
 	return Status{
 		Connections: Level{int(s.open.Load()), s.MaxConnections},
 		Pool:        s.router.status(),
+		Asked:       Level{s.router.asks.waiting(), s.Queue},
 		Counts:      s.Counts(),
 	}
 }

@@ -23,6 +23,12 @@ type sight struct {
 // at returns a time on the router's clock, which does not jump.
 func (r *router) at(t time.Time) int64 { return int64(t.Sub(r.base)) }
 
+// clock returns what the router's clock says: one look at the monotonic clock, which is half of what time.Now costs.
+func (r *router) clock() int64 { return int64(time.Since(r.base)) }
+
+// time returns a time on the router's clock as the world says it.
+func (r *router) time(at int64) time.Time { return r.base.Add(time.Duration(at)) }
+
 // watch has the sweeper run while workers serve.
 func (r *router) watch() {
 	if r.watching.Load() || !r.watching.CompareAndSwap(false, true) {
@@ -49,7 +55,7 @@ func (r *router) sweepOn() {
 	}
 	r.watching.Store(false)
 	// Who enters after the last sweep and before the store has not started another sweeper.
-	if r.waiting() || r.serving() {
+	if r.waiting() || r.serving() || r.asks.waiting() > 0 {
 		r.watch()
 	}
 }
@@ -83,7 +89,7 @@ func (r *router) sweep() (busy bool) {
 		case p == handling && now-s.seen.since >= r.stage.Stall:
 			r.detach(s, b, c)
 		case p == handling && now-begun >= r.stage.Stall:
-			r.relieve(b, c, now-begun)
+			r.relieve(s, b, c, now-begun)
 		case p == detached && int64(now) > deadline:
 			r.expire(b, c)
 		case p == detached && now-s.seen.since >= r.stage.Stall && !s.givenUp.Load():
@@ -97,6 +103,9 @@ func (r *router) sweep() (busy bool) {
 		r.expireQueue(now)
 	} else {
 		r.wait.look(time.Time{}, time.Time{}, time.Time{})
+	}
+	if r.stage.Table.asks {
+		busy = r.asks.expire(r.base.Add(now)) || busy
 	}
 	return r.resize(now) || busy
 }
@@ -126,13 +135,15 @@ func (r *router) detach(s *slot, b *Burst, c uint64) bool {
 	// From here on the burst is ours, until the cursor says detached.
 	k := int(c >> 8 & (maxBurst - 1))
 	if frame, refused := b.frame(k); !refused {
-		if found, err := r.stage.Table.find(frame); err == nil {
+		var found call
+		if err := r.stage.Table.find(&found, frame); err == nil {
 			s.stalled.Store(found.handler)
 			found.handler.stalled.Add(1)
 			r.detached.Add(1)
 			s.unsuspect()
 		}
 	}
+	s.tally(b)
 	rest := b.origin.detach(b, k, true)
 	r.giveUp(s, r.stage.system)
 	r.handOn(b, k, rest, 1)
@@ -141,7 +152,7 @@ func (r *router) detach(s *slot, b *Burst, c uint64) bool {
 
 // relieve takes the rest of its burst from a worker that has been at it for a stall time, no request of which is stalled:
 // the requests are slow, and go to as many workers as are idle.
-func (r *router) relieve(b *Burst, c uint64, took time.Duration) {
+func (r *router) relieve(s *slot, b *Burst, c uint64, took time.Duration) {
 	if !b.cursor.CompareAndSwap(c, c&^0xff|uint64(detaching)) {
 		return
 	}
@@ -150,6 +161,7 @@ func (r *router) relieve(b *Burst, c uint64, took time.Duration) {
 		b.cursor.Store(c)
 		return
 	}
+	s.tally(b)
 	each := max(took/time.Duration(k+1), 1)
 	r.handOn(b, k, b.origin.detach(b, k, false), max(1, int(spreadLimit/each)))
 }
@@ -177,7 +189,8 @@ func (r *router) expire(b *Burst, c uint64) {
 	b.ctx.end()
 	r.timedOut.Add(1)
 	b.inline = false
-	b.out = b.origin.encoder().status(nil, tooLate(false))
+	b.out = nil
+	b.status(b.origin.encoder(), int(c>>8&(maxBurst-1)), tooLate(false))
 	b.origin.complete(b)
 }
 

@@ -33,7 +33,7 @@ func arrival(c *connection, n int) *Burst {
 		in.Frames = append(in.Frames, transport.Frame{Start: 0, End: 1})
 		in.Bytes++
 	}
-	return c.arrive(&in)
+	return c.arrive(&in, 0)
 }
 
 // What waits in the queue until its deadline is answered then, every request of it, and what has time left waits on.

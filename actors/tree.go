@@ -89,7 +89,7 @@ func newPoolProps(st *Stage) *actor.Props {
 func newWorkerStrategy(st *Stage) *supervisor.Strategy {
 	return &supervisor.Strategy{
 		Decide: func(child *actor.PID, _ *supervisor.Failure) supervisor.Directive {
-			if st.router.servedBy(child) > 0 || st.router.resting() > int(st.router.size.Load())/4 {
+			if st.router.hasServed(child) || st.router.resting() > int(st.router.size.Load())/4 {
 				return supervisor.Restart
 			}
 			return supervisor.RestartLater
@@ -108,7 +108,7 @@ func newWorkerStrategy(st *Stage) *supervisor.Strategy {
 // newWorkerProps returns the props of the worker of one slot, whose mailbox is the slot's.
 func newWorkerProps(s *slot, st *Stage) *actor.Props {
 	return actor.PropsFromProducer(
-		func() actor.Actor { return supervisor.Guard(&worker{slot: s, stage: st}, st.report) },
+		func() actor.Actor { return supervisor.Guard(newWorker(s, st), st.report) },
 		actor.WithMailbox(func() actor.Mailbox { return s.mailbox }),
 		actor.WithDispatcher(st.dispatcher),
 	)

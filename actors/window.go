@@ -1,13 +1,19 @@
 package actors
 
 // window is a connection's requests in flight, in the order of their arrival. Replies enter it in any order and leave it
-// in that of the requests. It counts in segments, one for each burst, so that it costs a burst, not a request; a burst
+// in that of the requests, or, where requests have ids, as they come. It counts in segments, one for each burst, so that it costs a burst, not a request; a burst
 // that is split splits its segment. It is plain data: the connection's lock guards it.
 type window struct {
 	head, tail *segment
 	free       *segment
 	requests   int // in all segments
 	bytes      int // of input, in all segments
+
+	unordered bool                // replies leave as they come
+	finished  *segment            // what is to leave next, if unordered
+	last      *segment            // the last of these
+	ids       map[uint64]struct{} // in flight; nil if there never was one
+	broken    bool                // replies have left after which none can follow
 }
 
 // segment is the place of one burst's replies.
@@ -18,6 +24,12 @@ type segment struct {
 	done     bool
 	burst    *Burst // until done
 	next     *segment
+	before   *segment
+	then     *segment // the next one that has finished
+
+	ids     []uint64 // those of its requests that it frees when it is done, 0 for none
+	broken  bool     // no reply can follow those in out,
+	replies int      // of which there are so many
 }
 
 // append adds the segment of b, which has n requests that took that many bytes of input, at the end.
@@ -27,7 +39,7 @@ func (w *window) append(b *Burst, n, bytes int) *segment {
 	if w.tail == nil {
 		w.head = s
 	} else {
-		w.tail.next = s
+		w.tail.next, s.before = s, w.tail
 	}
 	w.tail = s
 	w.requests += n
@@ -38,18 +50,68 @@ func (w *window) append(b *Burst, n, bytes int) *segment {
 // split leaves s its first k requests and gives the others a segment of their own, right behind it.
 func (w *window) split(s *segment, k int, b *Burst) *segment {
 	r := w.newSegment()
-	r.requests, r.burst, r.next = s.requests-k, b, s.next
+	r.requests, r.burst, r.next, r.before = s.requests-k, b, s.next, s
 	r.bytes = s.bytes * r.requests / s.requests
 	s.requests, s.bytes, s.next = k, s.bytes-r.bytes, r
-	if w.tail == s {
+	if s.ids != nil {
+		s.ids, r.ids = s.ids[:k], s.ids[k:]
+	}
+	if r.next == nil {
 		w.tail = r
+	} else {
+		r.next.before = r
 	}
 	return r
 }
 
+// claim notes that a request with that id is in flight. It is false if another one is.
+func (w *window) claim(id uint64) bool {
+	if _, taken := w.ids[id]; taken {
+		return false
+	}
+	if w.ids == nil {
+		w.ids = make(map[uint64]struct{})
+	}
+	w.ids[id] = struct{}{}
+	return true
+}
+
+// breakOff has the replies of s, which are not complete yet, end after so many of them, and nothing follow.
+func (w *window) breakOff(s *segment, replies int) { s.broken, s.replies = true, replies }
+
 // complete puts the replies of s in their place.
 func (w *window) complete(s *segment, out []byte) {
 	s.out, s.done, s.burst = out, true, nil
+	for _, id := range s.ids {
+		delete(w.ids, id)
+	}
+	if len(w.ids) == 0 {
+		w.ids = nil // a map keeps the memory of all that it ever had
+	}
+	if !w.unordered {
+		return
+	}
+	w.unlink(s)
+	if w.last == nil {
+		w.finished = s
+	} else {
+		w.last.then = s
+	}
+	w.last = s
+}
+
+// unlink takes s out of the order. It keeps its own links, for whoever walks over it.
+func (w *window) unlink(s *segment) {
+	if s.before == nil {
+		w.head = s.next
+	} else {
+		s.before.next = s.next
+	}
+	if s.next == nil {
+		w.tail = s.before
+	} else {
+		s.next.before = s.before
+	}
 }
 
 // drop gives up everything.
@@ -59,23 +121,36 @@ func (w *window) drop() {
 		*s = segment{}
 		s = next
 	}
-	*w = window{}
+	for s := w.finished; s != nil; {
+		then := s.then
+		*s = segment{}
+		s = then
+	}
+	*w = window{unordered: w.unordered, broken: w.broken}
 }
 
 // ready reports whether release would give something.
-func (w *window) ready() bool { return w.head != nil && w.head.done }
+func (w *window) ready() bool {
+	return !w.broken && (w.finished != nil || (w.head != nil && w.head.done))
+}
 
-// release takes the next segment's replies out, if they are there: out and how many requests they answer.
+// release takes the next segment's replies out, if they are there: out and how many requests they answer. After replies that
+// were broken off there are none.
 func (w *window) release() (out []byte, requests int, ok bool) {
-	s := w.head
-	if s == nil || !s.done {
+	if !w.ready() {
 		return nil, 0, false
 	}
-	w.head = s.next
-	if w.head == nil {
-		w.tail = nil
+	s := w.finished
+	if s == nil {
+		s = w.head
+		w.unlink(s)
+	} else if w.finished = s.then; w.finished == nil {
+		w.last = nil
 	}
 	out, requests = s.out, s.requests
+	if s.broken {
+		requests, w.broken = s.replies, true
+	}
 	w.requests -= s.requests
 	w.bytes -= s.bytes
 	*s = segment{next: w.free}

@@ -10,6 +10,11 @@ import (
 type worker struct {
 	*slot
 	stage *Stage
+	spare []*Loan // of handlers that borrow, by their index; those that are lent are nil
+}
+
+func newWorker(s *slot, st *Stage) *worker {
+	return &worker{slot: s, stage: st, spare: make([]*Loan, st.Table.count)}
 }
 
 // Receive implements actor.Actor.
@@ -28,7 +33,7 @@ func (w *worker) Receive(ctx actor.Context) {
 
 func (w *worker) onStarted(ctx actor.Context) {
 	w.pid.Store(ctx.Self())
-	w.served.Store(0)
+	w.served.Store(false)
 	w.stage.seams.worker.enter(w.number)
 	w.alive.Store(true) // it is offered when its mailbox comes to rest
 }

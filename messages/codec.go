@@ -37,17 +37,29 @@ type Strict interface {
 	Encoder
 	Decoder
 	Borrower
-	strict()
+	reset()
+}
+
+// Resetter returns a function that empties m, so that it can be decoded into again.
+func Resetter(m proto.Message) func() {
+	if s, ok := m.(Strict); ok {
+		return s.reset
+	}
+	return func() { proto.Reset(m) }
 }
 
 // Append appends the encoded message to dst: by its own code if it is an Encoder, else by google.golang.org/protobuf. size
 // is what Size has just returned for m: if m has grown since, an Encoder panics. If the message does not encode, dst comes
 // back as it was, with the error.
 func Append(dst []byte, m proto.Message, size int) ([]byte, error) {
-	e, ok := m.(Encoder)
-	if !ok {
-		return proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(dst, m)
+	if e, ok := m.(Encoder); ok {
+		return AppendEncoder(dst, e, size)
 	}
+	return proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(dst, m)
+}
+
+// AppendEncoder is Append for who knows that the message is an Encoder.
+func AppendEncoder(dst []byte, e Encoder, size int) ([]byte, error) {
 	start := len(dst)
 	if cap(dst)-start < size {
 		dst = append(dst, make([]byte, size)...)

@@ -28,7 +28,9 @@ func (x *EchoMessage) UnmarshalVT(b []byte) error { return x.decode(b, false) }
 // UnmarshalVTUnsafe implements Borrower.
 func (x *EchoMessage) UnmarshalVTUnsafe(b []byte) error { return x.decode(b, true) }
 
-func (*EchoMessage) strict() {}
+func (x *EchoMessage) reset() {
+	x.Content, x.unknownFields = "", nil
+}
 
 func (x *EchoMessage) decode(b []byte, alias bool) error {
 	for len(b) > 0 {
@@ -86,7 +88,9 @@ func (x *AddRequest) UnmarshalVT(b []byte) error {
 // UnmarshalVTUnsafe implements Borrower.
 func (x *AddRequest) UnmarshalVTUnsafe(b []byte) error { return x.UnmarshalVT(b) }
 
-func (*AddRequest) strict() {}
+func (x *AddRequest) reset() {
+	x.A, x.B, x.unknownFields = 0, 0, nil
+}
 
 // SizeVT implements Encoder.
 func (x *AddResponse) SizeVT() int {
@@ -122,7 +126,9 @@ func (x *AddResponse) UnmarshalVT(b []byte) error {
 // UnmarshalVTUnsafe implements Borrower.
 func (x *AddResponse) UnmarshalVTUnsafe(b []byte) error { return x.UnmarshalVT(b) }
 
-func (*AddResponse) strict() {}
+func (x *AddResponse) reset() {
+	x.Result, x.unknownFields = 0, nil
+}
 
 // SizeVT implements Encoder.
 func (x *Error) SizeVT() int {
@@ -159,7 +165,9 @@ func (x *Error) UnmarshalVT(b []byte) error { return x.decode(b, false) }
 // UnmarshalVTUnsafe implements Borrower.
 func (x *Error) UnmarshalVTUnsafe(b []byte) error { return x.decode(b, true) }
 
-func (*Error) strict() {}
+func (x *Error) reset() {
+	x.Code, x.Message, x.IncidentId, x.RetryAfterMs, x.NotStarted, x.unknownFields = 0, "", "", 0, false, nil
+}
 
 func (x *Error) decode(b []byte, alias bool) error {
 	for len(b) > 0 {

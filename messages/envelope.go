@@ -78,6 +78,9 @@ func (e *Envelope) add(f protoreflect.FieldDescriptor) {
 	e.table[arm.Number] = arm
 }
 
+// New returns an empty envelope.
+func (e *Envelope) New() proto.Message { return e.typ.New().Interface() }
+
 // Outside returns the names of the fields outside the oneof.
 func (e *Envelope) Outside() []string {
 	var names []string
@@ -175,11 +178,17 @@ func (e *Envelope) DecodeWhole(frame []byte) (arm *Arm, inner, whole proto.Messa
 
 // Size returns the encoded size of an envelope with a message of size bytes in arm a.
 func (a *Arm) Size(size int) int {
+	if a.Number < 16 && size < 0x80 {
+		return 2 + size
+	}
 	return protowire.SizeTag(a.Number) + protowire.SizeBytes(size)
 }
 
 // AppendHeader appends what precedes a message of size bytes in an envelope: the arm's tag and the length.
 func (a *Arm) AppendHeader(dst []byte, size int) []byte {
+	if a.Number < 16 && size < 0x80 {
+		return append(dst, byte(a.Number)<<3|byte(protowire.BytesType), byte(size))
+	}
 	dst = protowire.AppendTag(dst, a.Number, protowire.BytesType)
 	return protowire.AppendVarint(dst, uint64(size))
 }

@@ -168,3 +168,23 @@ func (e *Envelope) OpenWithID(frame []byte, f *IDField) (arm *Arm, inner []byte,
 	}
 	return arm, inner, id
 }
+
+// Set puts an id into an envelope.
+func (f *IDField) Set(m proto.Message, id uint64) {
+	r := m.ProtoReflect()
+	fd := r.Descriptor().Fields().ByNumber(f.number)
+	switch f.kind {
+	case protoreflect.Int32Kind, protoreflect.Sfixed32Kind:
+		r.Set(fd, protoreflect.ValueOfInt32(int32(id)))
+	case protoreflect.Sint32Kind:
+		r.Set(fd, protoreflect.ValueOfInt32(int32(protowire.DecodeZigZag(id))))
+	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
+		r.Set(fd, protoreflect.ValueOfUint32(uint32(id)))
+	case protoreflect.Sint64Kind:
+		r.Set(fd, protoreflect.ValueOfInt64(protowire.DecodeZigZag(id)))
+	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
+		r.Set(fd, protoreflect.ValueOfUint64(id))
+	default:
+		r.Set(fd, protoreflect.ValueOfInt64(int64(id)))
+	}
+}

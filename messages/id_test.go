@@ -80,6 +80,10 @@ func TestIDs(t *testing.T) {
 			if got := f.Of(only.Interface()); got != id {
 				t.Errorf("%s %d: Of says %d, Find %d", kind, n, got, id)
 			}
+			again := e.New()
+			if f.Set(again, id); f.Of(again) != id || !proto.Equal(again, only.Interface()) {
+				t.Errorf("%s %d: Set gives %v, want %v", kind, n, again, only)
+			}
 			frame := append(want, "\x0a\x02\x0a\x00"...)
 			if arm, inner, got := e.OpenWithID(frame, f); arm == nil || string(inner) != "\x0a\x00" || got != id {
 				t.Errorf("%s %d: opened as %v, %x, %d; want id %d", kind, n, arm, inner, got, id)

@@ -163,6 +163,10 @@ func (r *Reader) fill(wait bool) ([]byte, error) {
 	}
 }
 
+// At tells the time to the next Read, so that it need not look at the clock, which a busy connection would feel. Only the
+// reading goroutine.
+func (r *Reader) At(now time.Time) { r.timer.hint = now }
+
 // Held returns how many bytes were read from the socket and not returned as frames: a partial frame, or whole ones
 // beyond a limit.
 func (r *Reader) Held() int { return len(r.part) + len(r.hold) - r.off }

@@ -22,6 +22,7 @@ type timer struct {
 	idle  time.Time // since when nothing has come, zero if that is not being counted
 	frame time.Time // when the first byte of the partial frame came, moved on by the time spent outside of Read
 	left  time.Time // when the last Read ended with a partial frame held
+	hint  time.Time // what Reader.At was told
 }
 
 // enter is called when a Read begins.
@@ -30,8 +31,11 @@ func (t *timer) enter(partial, wait bool) {
 	case partial && t.Frame > 0:
 		t.frame = t.frame.Add(time.Since(t.left))
 	case !partial && wait && t.Idle > 0 && t.idle.IsZero():
-		t.idle = time.Now()
+		if t.idle = t.hint; t.hint.IsZero() {
+			t.idle = time.Now()
+		}
 	}
+	t.hint = time.Time{}
 }
 
 // leave is called when a Read ends.

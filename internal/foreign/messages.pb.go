@@ -325,6 +325,302 @@ func (*Result_Twice) isResult_Kind() {}
 
 func (*Result_Error) isResult_Kind() {}
 
+// Tagged has fields outside its oneof: an id that replies repeat, so that they may leave in any order, and a tenant.
+type Tagged struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Id     int64                  `protobuf:"zigzag64,20,opt,name=id,proto3" json:"id,omitempty"`
+	Tenant string                 `protobuf:"bytes,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// Types that are valid to be assigned to Kind:
+	//
+	//	*Tagged_Upper
+	//	*Tagged_Twice
+	Kind          isTagged_Kind `protobuf_oneof:"kind"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Tagged) Reset() {
+	*x = Tagged{}
+	mi := &file_foreign_v1_messages_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Tagged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Tagged) ProtoMessage() {}
+
+func (x *Tagged) ProtoReflect() protoreflect.Message {
+	mi := &file_foreign_v1_messages_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Tagged.ProtoReflect.Descriptor instead.
+func (*Tagged) Descriptor() ([]byte, []int) {
+	return file_foreign_v1_messages_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Tagged) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Tagged) GetTenant() string {
+	if x != nil {
+		return x.Tenant
+	}
+	return ""
+}
+
+func (x *Tagged) GetKind() isTagged_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return nil
+}
+
+func (x *Tagged) GetUpper() *Text {
+	if x != nil {
+		if x, ok := x.Kind.(*Tagged_Upper); ok {
+			return x.Upper
+		}
+	}
+	return nil
+}
+
+func (x *Tagged) GetTwice() *Number {
+	if x != nil {
+		if x, ok := x.Kind.(*Tagged_Twice); ok {
+			return x.Twice
+		}
+	}
+	return nil
+}
+
+type isTagged_Kind interface {
+	isTagged_Kind()
+}
+
+type Tagged_Upper struct {
+	Upper *Text `protobuf:"bytes,1,opt,name=upper,proto3,oneof"`
+}
+
+type Tagged_Twice struct {
+	Twice *Number `protobuf:"bytes,3,opt,name=twice,proto3,oneof"`
+}
+
+func (*Tagged_Upper) isTagged_Kind() {}
+
+func (*Tagged_Twice) isTagged_Kind() {}
+
+type TaggedResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Kind:
+	//
+	//	*TaggedResult_Upper
+	//	*TaggedResult_Twice
+	//	*TaggedResult_Error
+	Kind          isTaggedResult_Kind `protobuf_oneof:"kind"`
+	Id            int64               `protobuf:"zigzag64,4,opt,name=id,proto3" json:"id,omitempty"`
+	Notes         []string            `protobuf:"bytes,5,rep,name=notes,proto3" json:"notes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaggedResult) Reset() {
+	*x = TaggedResult{}
+	mi := &file_foreign_v1_messages_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaggedResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaggedResult) ProtoMessage() {}
+
+func (x *TaggedResult) ProtoReflect() protoreflect.Message {
+	mi := &file_foreign_v1_messages_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaggedResult.ProtoReflect.Descriptor instead.
+func (*TaggedResult) Descriptor() ([]byte, []int) {
+	return file_foreign_v1_messages_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *TaggedResult) GetKind() isTaggedResult_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return nil
+}
+
+func (x *TaggedResult) GetUpper() *Text {
+	if x != nil {
+		if x, ok := x.Kind.(*TaggedResult_Upper); ok {
+			return x.Upper
+		}
+	}
+	return nil
+}
+
+func (x *TaggedResult) GetTwice() *Number {
+	if x != nil {
+		if x, ok := x.Kind.(*TaggedResult_Twice); ok {
+			return x.Twice
+		}
+	}
+	return nil
+}
+
+func (x *TaggedResult) GetError() *messages.Error {
+	if x != nil {
+		if x, ok := x.Kind.(*TaggedResult_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+func (x *TaggedResult) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *TaggedResult) GetNotes() []string {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
+}
+
+type isTaggedResult_Kind interface {
+	isTaggedResult_Kind()
+}
+
+type TaggedResult_Upper struct {
+	Upper *Text `protobuf:"bytes,1,opt,name=upper,proto3,oneof"`
+}
+
+type TaggedResult_Twice struct {
+	Twice *Number `protobuf:"bytes,3,opt,name=twice,proto3,oneof"`
+}
+
+type TaggedResult_Error struct {
+	Error *messages.Error `protobuf:"bytes,15,opt,name=error,proto3,oneof"`
+}
+
+func (*TaggedResult_Upper) isTaggedResult_Kind() {}
+
+func (*TaggedResult_Twice) isTaggedResult_Kind() {}
+
+func (*TaggedResult_Error) isTaggedResult_Kind() {}
+
+// Bare has no arm for errors.
+type Bare struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Kind:
+	//
+	//	*Bare_Upper
+	//	*Bare_Twice
+	Kind          isBare_Kind `protobuf_oneof:"kind"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Bare) Reset() {
+	*x = Bare{}
+	mi := &file_foreign_v1_messages_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Bare) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Bare) ProtoMessage() {}
+
+func (x *Bare) ProtoReflect() protoreflect.Message {
+	mi := &file_foreign_v1_messages_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Bare.ProtoReflect.Descriptor instead.
+func (*Bare) Descriptor() ([]byte, []int) {
+	return file_foreign_v1_messages_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Bare) GetKind() isBare_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return nil
+}
+
+func (x *Bare) GetUpper() *Text {
+	if x != nil {
+		if x, ok := x.Kind.(*Bare_Upper); ok {
+			return x.Upper
+		}
+	}
+	return nil
+}
+
+func (x *Bare) GetTwice() *Number {
+	if x != nil {
+		if x, ok := x.Kind.(*Bare_Twice); ok {
+			return x.Twice
+		}
+	}
+	return nil
+}
+
+type isBare_Kind interface {
+	isBare_Kind()
+}
+
+type Bare_Upper struct {
+	Upper *Text `protobuf:"bytes,1,opt,name=upper,proto3,oneof"`
+}
+
+type Bare_Twice struct {
+	Twice *Number `protobuf:"bytes,3,opt,name=twice,proto3,oneof"`
+}
+
+func (*Bare_Upper) isBare_Kind() {}
+
+func (*Bare_Twice) isBare_Kind() {}
+
 var File_foreign_v1_messages_proto protoreflect.FileDescriptor
 
 const file_foreign_v1_messages_proto_rawDesc = "" +
@@ -345,6 +641,23 @@ const file_foreign_v1_messages_proto_rawDesc = "" +
 	"\x05lower\x18\x02 \x01(\v2\x10.foreign.v1.TextH\x00R\x05lower\x12*\n" +
 	"\x05twice\x18\x03 \x01(\v2\x12.foreign.v1.NumberH\x00R\x05twice\x12,\n" +
 	"\x05error\x18\x0f \x01(\v2\x14.understudy.v1.ErrorH\x00R\x05errorB\x06\n" +
+	"\x04kind\"\x8e\x01\n" +
+	"\x06Tagged\x12\x0e\n" +
+	"\x02id\x18\x14 \x01(\x12R\x02id\x12\x16\n" +
+	"\x06tenant\x18\x02 \x01(\tR\x06tenant\x12(\n" +
+	"\x05upper\x18\x01 \x01(\v2\x10.foreign.v1.TextH\x00R\x05upper\x12*\n" +
+	"\x05twice\x18\x03 \x01(\v2\x12.foreign.v1.NumberH\x00R\x05twiceB\x06\n" +
+	"\x04kind\"\xc0\x01\n" +
+	"\fTaggedResult\x12(\n" +
+	"\x05upper\x18\x01 \x01(\v2\x10.foreign.v1.TextH\x00R\x05upper\x12*\n" +
+	"\x05twice\x18\x03 \x01(\v2\x12.foreign.v1.NumberH\x00R\x05twice\x12,\n" +
+	"\x05error\x18\x0f \x01(\v2\x14.understudy.v1.ErrorH\x00R\x05error\x12\x0e\n" +
+	"\x02id\x18\x04 \x01(\x12R\x02id\x12\x14\n" +
+	"\x05notes\x18\x05 \x03(\tR\x05notesB\x06\n" +
+	"\x04kind\"d\n" +
+	"\x04Bare\x12(\n" +
+	"\x05upper\x18\x01 \x01(\v2\x10.foreign.v1.TextH\x00R\x05upper\x12*\n" +
+	"\x05twice\x18\x03 \x01(\v2\x12.foreign.v1.NumberH\x00R\x05twiceB\x06\n" +
 	"\x04kindB6Z4github.com/understudy-go/understudy/internal/foreignb\x06proto3"
 
 var (
@@ -359,27 +672,37 @@ func file_foreign_v1_messages_proto_rawDescGZIP() []byte {
 	return file_foreign_v1_messages_proto_rawDescData
 }
 
-var file_foreign_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_foreign_v1_messages_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_foreign_v1_messages_proto_goTypes = []any{
 	(*Text)(nil),           // 0: foreign.v1.Text
 	(*Number)(nil),         // 1: foreign.v1.Number
 	(*Call)(nil),           // 2: foreign.v1.Call
 	(*Result)(nil),         // 3: foreign.v1.Result
-	(*messages.Error)(nil), // 4: understudy.v1.Error
+	(*Tagged)(nil),         // 4: foreign.v1.Tagged
+	(*TaggedResult)(nil),   // 5: foreign.v1.TaggedResult
+	(*Bare)(nil),           // 6: foreign.v1.Bare
+	(*messages.Error)(nil), // 7: understudy.v1.Error
 }
 var file_foreign_v1_messages_proto_depIdxs = []int32{
-	0, // 0: foreign.v1.Call.upper:type_name -> foreign.v1.Text
-	0, // 1: foreign.v1.Call.lower:type_name -> foreign.v1.Text
-	1, // 2: foreign.v1.Call.twice:type_name -> foreign.v1.Number
-	0, // 3: foreign.v1.Result.upper:type_name -> foreign.v1.Text
-	0, // 4: foreign.v1.Result.lower:type_name -> foreign.v1.Text
-	1, // 5: foreign.v1.Result.twice:type_name -> foreign.v1.Number
-	4, // 6: foreign.v1.Result.error:type_name -> understudy.v1.Error
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	0,  // 0: foreign.v1.Call.upper:type_name -> foreign.v1.Text
+	0,  // 1: foreign.v1.Call.lower:type_name -> foreign.v1.Text
+	1,  // 2: foreign.v1.Call.twice:type_name -> foreign.v1.Number
+	0,  // 3: foreign.v1.Result.upper:type_name -> foreign.v1.Text
+	0,  // 4: foreign.v1.Result.lower:type_name -> foreign.v1.Text
+	1,  // 5: foreign.v1.Result.twice:type_name -> foreign.v1.Number
+	7,  // 6: foreign.v1.Result.error:type_name -> understudy.v1.Error
+	0,  // 7: foreign.v1.Tagged.upper:type_name -> foreign.v1.Text
+	1,  // 8: foreign.v1.Tagged.twice:type_name -> foreign.v1.Number
+	0,  // 9: foreign.v1.TaggedResult.upper:type_name -> foreign.v1.Text
+	1,  // 10: foreign.v1.TaggedResult.twice:type_name -> foreign.v1.Number
+	7,  // 11: foreign.v1.TaggedResult.error:type_name -> understudy.v1.Error
+	0,  // 12: foreign.v1.Bare.upper:type_name -> foreign.v1.Text
+	1,  // 13: foreign.v1.Bare.twice:type_name -> foreign.v1.Number
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_foreign_v1_messages_proto_init() }
@@ -398,13 +721,26 @@ func file_foreign_v1_messages_proto_init() {
 		(*Result_Twice)(nil),
 		(*Result_Error)(nil),
 	}
+	file_foreign_v1_messages_proto_msgTypes[4].OneofWrappers = []any{
+		(*Tagged_Upper)(nil),
+		(*Tagged_Twice)(nil),
+	}
+	file_foreign_v1_messages_proto_msgTypes[5].OneofWrappers = []any{
+		(*TaggedResult_Upper)(nil),
+		(*TaggedResult_Twice)(nil),
+		(*TaggedResult_Error)(nil),
+	}
+	file_foreign_v1_messages_proto_msgTypes[6].OneofWrappers = []any{
+		(*Bare_Upper)(nil),
+		(*Bare_Twice)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_foreign_v1_messages_proto_rawDesc), len(file_foreign_v1_messages_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

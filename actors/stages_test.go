@@ -1,0 +1,124 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/understudy-go/understudy/messages"
+	"github.com/understudy-go/understudy/supervisor"
+	"github.com/understudy-go/understudy/transport"
+	"google.golang.org/protobuf/proto"
+)
+
+// A stage of the request path, by itself: run takes one burst through it.
+type pathStage struct {
+	name     string
+	requests int
+	allocs   float64 // a burst, at most
+	make     func(testing.TB, int) (run func())
+}
+
+// pathStages are the stages of this package and what each may allocate. (Framing and envelope stand in the packages transport
+// and messages.) Those of handlers that own their messages allocate two objects for each, the message and its string, and a
+// context for each burst.
+var pathStages = []pathStage{
+	{"serve borrowing", 1, 0, serveStage(true)},
+	{"serve borrowing", 16, 0, serveStage(true)},
+	{"serve borrowing", 128, 0, serveStage(true)},
+	{"serve owning", 1, 2 + 1, serveStage(false)},
+	{"serve owning", 128, 2*128 + 1, serveStage(false)},
+}
+
+func BenchmarkStages(b *testing.B) {
+	for _, s := range pathStages {
+		b.Run(fmt.Sprintf("%s/%d", s.name, s.requests), func(b *testing.B) {
+			run := s.make(b, s.requests)
+			b.ReportAllocs()
+			for b.Loop() {
+				run()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*s.requests), "ns/request")
+		})
+	}
+}
+
+// echoes returns n encoded requests and where each lies.
+func echoes(n int) (buf []byte, frames []transport.Frame) {
+	m, err := proto.Marshal(&messages.ClientMessage{Message: &messages.ClientMessage_EchoMessage{
+		EchoMessage: &messages.EchoMessage{Content: "thirty-two bytes of an echo text"},
+	}})
+	if err != nil {
+		panic(err)
+	}
+	for range n {
+		buf = transport.Delimited.AppendHeader(buf, len(m))
+		frames = append(frames, transport.Frame{Start: len(buf), End: len(buf) + len(m)})
+		buf = append(buf, m...)
+	}
+	return buf, frames
+}
+
+// echoStage is a stage whose one handler echoes.
+func echoStage(tb testing.TB, borrowing bool) *Stage {
+	table := echoTable(tb)
+	h := &Handler{
+		Name: "echo_message", Reply: table.Replies.Arm(1),
+		Decode: func(b []byte) (proto.Message, error) {
+			m := new(messages.EchoMessage)
+			return m, m.UnmarshalVT(b)
+		},
+		Take: func(_ context.Context, in proto.Message) (proto.Message, error) { return in, nil },
+	}
+	if borrowing {
+		h.Lend = func() *Loan {
+			m := new(messages.EchoMessage)
+			return &Loan{In: m, Decode: m.UnmarshalVTUnsafe, Reset: messages.Resetter(m)}
+		}
+	}
+	if err := table.Add(1, h); err != nil {
+		tb.Fatal(err)
+	}
+	st := NewStage(context.Background(), Settings{
+		Workers: 2, MaxWorkers: 2, Queue: 1000, Window: 1000, WindowBytes: 1 << 20, MaxFrame: 1 << 20, ReadBuffer: 64 << 10, WriteBuffer: 64 << 10,
+		MaxDetached: 1, Deadline: time.Hour, Stall: time.Hour,
+	}, table, nil, supervisor.NewHub())
+	tb.Cleanup(func() {
+		st.force()
+		if err := st.Tracker.Wait(context.Background()); err != nil {
+			tb.Error(err)
+		}
+	})
+	return st
+}
+
+// sink is an origin that throws the replies away.
+type sink struct {
+	origin
+	stage *Stage
+}
+
+func (s *sink) encoder() encoder { return encoder{s.stage.Table, transport.Delimited} }
+
+func (s *sink) complete(b *Burst) { s.stage.writes.Put(b.out) }
+
+// serveStage is a worker's part: find, decode, handle, encode.
+func serveStage(borrowing bool) func(testing.TB, int) func() {
+	return func(tb testing.TB, n int) func() {
+		st := echoStage(tb, borrowing)
+		w := newWorker(newSlot(st.router, 0, 1, "worker-1"), st)
+		c := &connection{stage: st}
+		o := &sink{stage: st}
+		buf, frames := echoes(n)
+		return func() {
+			b := newBurst(o)
+			b.buf, b.frames = buf, append(b.frames, frames...)
+			b.inline, b.ready = true, st.router.clock()
+			b.deadline = st.router.time(b.ready).Add(time.Hour)
+			b.newContext(c)
+			w.serve(nil, b)
+			b.recycle()
+		}
+	}
+}

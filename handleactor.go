@@ -1,0 +1,96 @@
+package understudy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/understudy-go/understudy/actors"
+	"github.com/understudy-go/understudy/messages"
+	"google.golang.org/protobuf/proto"
+)
+
+// HandleActor has the requests whose message is an I — give the type, the rest is inferred — handled by an actor of the
+// caller's: HandleActor[pb.AddRequest](service, pid). The actor gets the message, decoded and its own, and answers with
+// Context.Respond: with a message that has an arm in the replies, or with an error, of which becomes what becomes of a
+// handler's. It may respond at any time, from any of its messages' handlers, by keeping the sender; no goroutine and no
+// worker waits meanwhile. A second response is dropped and counted, and so is one after the deadline.
+//
+// A request is answered with DEADLINE_EXCEEDED if there is no response in time, at once with UNAVAILABLE if the actor ends or
+// has ended, and with RESOURCE_EXHAUSTED if [Config].Queue requests wait for actors already. An actor that crashes on a
+// request and is restarted does not respond: that request waits for its deadline.
+//
+// pid may be an actor, or a router of Proto.Actor's. It must live in the system that the server is spawned in, with
+// [Server.Spawn]; [Server.Serve], which makes a system of its own, refuses such a service. A server in the same system ends
+// before the actors that its service asks should.
+//
+// The options may be [Arm], [ReplyArm], [Deadline] and [UnmarshalVT]. Middleware of [Service.Use] does not stand around an actor; so that
+// nobody relies on it, a service with both is refused by [New], unless [Unwrapped] is given.
+func HandleActor[I any, Req, Resp proto.Message, In Message[I]](s *Service[Req, Resp], pid *actor.PID, options ...HandlerOption) {
+	if s.table == nil {
+		return
+	}
+	handler := &actors.Handler{Decode: decode[I, In], Actor: pid}
+	if pid == nil {
+		handler.Actor = &actor.PID{} // so that check finds it
+	}
+	r := &registration{handler: handler, in: In(nil)}
+	s.register(r, In(new(I)), nil, options)
+	setDecoding[I, In](r)
+}
+
+func decode[I any, In Message[I]](inner []byte) (proto.Message, error) {
+	in := In(new(I))
+	return in, messages.Unmarshal(inner, in)
+}
+
+// Unwrapped says that this actor is asked without the middleware of [Service.Use].
+func Unwrapped() HandlerOption {
+	return handlerOption(func(r *registration) error {
+		r.unwrapped = true
+		return nil
+	})
+}
+
+// check reports what does not go together.
+func (r *registration) check() error {
+	h := r.handler
+	if h.Actor == nil {
+		switch {
+		case r.unwrapped:
+			return errors.New("Unwrapped is for actors")
+		case h.Take == nil:
+			return errors.New("the handler is nil")
+		}
+		return nil
+	}
+	var wrong []string
+	for option, given := range map[string]bool{"Borrowing": r.borrowing, "Key": h.Key != nil, "Slow": h.Slow, "Idempotent": h.Idempotent, "With": len(r.wraps) > 0} {
+		if given {
+			wrong = append(wrong, option)
+		}
+	}
+	slices.Sort(wrong)
+	switch {
+	case h.Actor.Id == "":
+		return errors.New("the PID is nil or empty")
+	case len(wrong) > 0:
+		return fmt.Errorf("%s is not for actors", strings.Join(wrong, ", "))
+	}
+	return nil
+}
+
+// findReply finds the arm in which replies go out: by their type, or, if it is not known, by its name.
+func (r *registration) findReply(e *messages.Envelope, out proto.Message) (*messages.Arm, error) {
+	if out != nil {
+		return armOf(e, out, r.replyArm, "ReplyArm")
+	}
+	for _, a := range e.Arms() {
+		if a.Name == r.replyArm {
+			return a, nil
+		}
+	}
+	return nil, fmt.Errorf("envelope %s has no arm %s", e.Name(), r.replyArm)
+}
