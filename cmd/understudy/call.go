@@ -63,7 +63,7 @@ func (f *callFlags) run(call func(context.Context, *client.Client) error) error 
 	defer cancel()
 	to, err := client.Dial(ctx, f.Addr, client.Options{})
 	if unreachable, ok := errors.AsType[*client.DialError](err); ok {
-		return &exitError{exitUnreachable, fmt.Errorf("%w (is a server running there? understudy serve starts one)", unreachable)}
+		return unreachableError(unreachable)
 	}
 	if err != nil {
 		return usage(err)
@@ -74,6 +74,10 @@ func (f *callFlags) run(call func(context.Context, *client.Client) error) error 
 		return fmt.Errorf("%s: %s", f.Addr, strings.TrimPrefix(status.Error(), "call: "))
 	}
 	return err
+}
+
+func unreachableError(err *client.DialError) error {
+	return &exitError{exitUnreachable, fmt.Errorf("%w (is a server running there? understudy serve starts one)", err)}
 }
 
 func (f *callFlags) print(s streams, text any, object map[string]any) error {

@@ -1,19 +1,24 @@
 package main
 
 import (
+	"strconv"
+
 	"github.com/alecthomas/kong"
 	"github.com/dustin/go-humanize"
 	"github.com/understudy-go/understudy"
+	"github.com/understudy-go/understudy/internal/load"
 )
 
 // defaults are the library's, so that --help tells them as they are.
 func defaults() kong.Vars {
 	return kong.Vars{
-		"listen":   understudy.DefaultListen,
-		"deadline": understudy.DefaultDeadline.String(),
-		"drain":    understudy.DefaultDrain.String(),
-		"maxframe": bytes(understudy.DefaultMaxFrame),
-		"buffer":   bytes(understudy.DefaultReadBuffer),
+		"listen":    understudy.DefaultListen,
+		"deadline":  understudy.DefaultDeadline.String(),
+		"drain":     understudy.DefaultDrain.String(),
+		"maxframe":  bytes(understudy.DefaultMaxFrame),
+		"buffer":    bytes(understudy.DefaultReadBuffer),
+		"depth":     strconv.Itoa(load.DefaultDepth),
+		"opendepth": strconv.Itoa(load.DefaultOpenDepth),
 	}
 }
 

@@ -18,12 +18,13 @@ Try it, in two terminals:
   understudy serve
   understudy call add 2 40
 
-Exit status: 0 clean, 1 failure, 2 usage or configuration, 4 cannot reach the server; 130 and 143 when a second SIGINT or SIGTERM forced the end.`
+Exit status: 0 clean, 1 failure, 2 usage or configuration, 3 a threshold missed, 4 cannot reach the server; 130 and 143 when a second SIGINT or SIGTERM forced the end.`
 
 // program is the command line: one subcommand a file.
 type program struct {
 	Serve   serveCommand   `cmd:"" help:"Serve Echo and Add until a signal drains the server."`
 	Call    callCommand    `cmd:"" help:"Send one request and print the reply."`
+	Bench   benchCommand   `cmd:"" help:"Put a server under load, and measure it."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -75,6 +76,7 @@ func (e *exitError) Unwrap() error { return e.err }
 const (
 	exitFailure     = 1
 	exitUsage       = 2
+	exitMissed      = 3
 	exitUnreachable = 4
 )
 

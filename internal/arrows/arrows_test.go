@@ -46,6 +46,12 @@ var mayImport = map[string][]string{
 // knowActors are the areas that may import Proto.Actor.
 var knowActors = []string{root, "actors", "supervisor", "lab"}
 
+// reserved says who alone may import a package of ours that is not for everybody of its area's friends. The module under bench
+// may too: it is not looked at here.
+var reserved = map[string][]string{
+	house + "/internal/load": {"cmd", "lab"}, // brings a histogram library, and is for no embedder
+}
+
 // embedded are the areas that may be in an embedder's build.
 var embedded = []string{root, "actors", "supervisor", "transport", "messages", "internal"}
 
@@ -85,6 +91,8 @@ func turnedBack(packages []pkg) (wrong []string) {
 		for _, imported := range p.Imports {
 			to, ours := area(imported)
 			switch {
+			case reserved[imported] != nil && !slices.Contains(reserved[imported], from):
+				wrong = append(wrong, fmt.Sprintf("%s imports %s; those that may: %s", p.ImportPath, imported, strings.Join(reserved[imported], ", ")))
 			case ours && to != from && !slices.Contains(allowed, to):
 				wrong = append(wrong, fmt.Sprintf("%s imports %s; %s may import of ours: %s", p.ImportPath, imported, from, strings.Join(allowed, ", ")))
 			case within(imported, protoActor) && !slices.Contains(knowActors, from):
@@ -224,6 +232,12 @@ func TestRules(t *testing.T) {
 		{house + "/internal/load", house + "/client", false},
 		{house + "/internal/load", house + "/actors", true},
 		{house + "/internal/load", house, true},
+		{house, house + "/internal/load", true},
+		{house + "/actors", house + "/internal/load", true},
+		{house + "/internal/fault", house + "/internal/load", true},
+		{house + "/examples/minimal", house + "/internal/load", true},
+		{house + "/lab", house + "/internal/load", false},
+		{house + "/cmd/understudy", house + "/internal/load", false},
 		{house + "/cmd/understudy", house + "/lab", false},
 		{house + "/cmd/understudy", protoActor + "/actor", true},
 		{house + "/lab", house + "/cmd/understudy", true},
@@ -246,6 +260,7 @@ func TestRules(t *testing.T) {
 		{pkg{ImportPath: "google.golang.org/protobuf/encoding/protodelim"}, false},
 		{pkg{ImportPath: "github.com/lmittmann/tint"}, false},
 		{pkg{ImportPath: "golang.org/x/term"}, true},
+		{pkg{ImportPath: "github.com/HdrHistogram/hdrhistogram-go"}, true},
 		{pkg{ImportPath: grpc + "/codes"}, true},
 	} {
 		if wrong := tooMuch([]pkg{c.pkg}, brought); (len(wrong) > 0) != c.wrong {

@@ -30,7 +30,7 @@ type Config struct {
 	URL      transport.URL // where the server is; its framing is not looked at, the Protocol has it
 	Protocol Protocol
 
-	Connections int            // 0 is DefaultConnections, or fewer if an open loop is slow
+	Connections int            // 0 is DefaultConnections
 	Depth       int            // requests in flight on a connection: that many in a closed loop, at most that many in an open one
 	Rate        float64        // requests a second, over all connections; 0 is a closed loop
 	Arrivals    Arrivals       // how they are spread over time; the zero value is Poisson
@@ -42,6 +42,14 @@ type Config struct {
 	Interval    time.Duration  // how often Progress is called; 0 is DefaultInterval
 	Progress    func(Interval) // called on the goroutine of Run, during the measurement; may be nil
 	DialTimeout time.Duration  // to connect all; 0 is DefaultDialTimeout
+
+	// Each is how many requests a connection sends before it is closed and another one takes its place; 0 is no limit. For
+	// closed loops. The latency of a connection's first requests then begins with connecting, but for the ones that Run starts
+	// with.
+	Each int
+	// Mark is called when the measurement begins and when it ends, unless the run has ended before, under load, with how many
+	// replies have come so far: for whoever measures the server. On the goroutine of Run; may be nil.
+	Mark func(replies int64)
 }
 
 // Arrivals says how the requests of an open loop are spread over time.
@@ -62,13 +70,21 @@ func (a Arrivals) String() string {
 	return "poisson"
 }
 
+// ConfigError says which field of a Config is wrong, its value and its bound.
+type ConfigError struct{ Text string }
+
+// Error returns the text.
+func (e *ConfigError) Error() string { return e.Text }
+
+func wrong(format string, args ...any) error { return &ConfigError{fmt.Sprintf(format, args...)} }
+
 // withDefaults fills in what is not said, and checks the rest: the error names the field, the value and the bound.
 func (c Config) withDefaults() (Config, error) {
 	fill(&c.Connections, DefaultConnections)
-	fill(&c.Depth, DefaultDepth)
-	if c.Rate > 0 && c.Depth == DefaultDepth {
-		c.Depth = DefaultOpenDepth
+	if c.Rate > 0 {
+		fill(&c.Depth, DefaultOpenDepth)
 	}
+	fill(&c.Depth, DefaultDepth)
 	fill(&c.Duration, DefaultDuration)
 	fill(&c.Grace, DefaultGrace)
 	fill(&c.Interval, DefaultInterval)
@@ -78,19 +94,21 @@ func (c Config) withDefaults() (Config, error) {
 	c.Interval = max(c.Interval, c.Duration/maxIntervals)
 	switch {
 	case c.Protocol == nil:
-		return c, fmt.Errorf("load: Protocol is nil")
+		return c, wrong("Protocol is nil")
 	case c.Connections < 1 || c.Connections > 1<<20:
-		return c, fmt.Errorf("load: Connections is %d, and must be 1 to %d", c.Connections, 1<<20)
+		return c, wrong("Connections is %d, and must be 1 to %d", c.Connections, 1<<20)
 	case c.Depth < 1 || c.Depth > maxDepth:
-		return c, fmt.Errorf("load: Depth is %d, and must be 1 to %d", c.Depth, maxDepth)
+		return c, wrong("Depth is %d, and must be 1 to %d", c.Depth, maxDepth)
 	case c.Rate < 0 || math.IsNaN(c.Rate) || c.Rate > 1e9:
-		return c, fmt.Errorf("load: Rate is %v, and must be 0 to 1e9", c.Rate)
+		return c, wrong("Rate is %v, and must be 0 to 1e9", c.Rate)
+	case c.Each < 0 || c.Each > 0 && c.Rate > 0:
+		return c, wrong("Each is %d with a Rate of %v, and must be positive, in a closed loop", c.Each, c.Rate)
 	case c.Warmup < 0:
-		return c, fmt.Errorf("load: Warmup is %v, and must not be negative", c.Warmup)
+		return c, wrong("Warmup is %v, and must not be negative", c.Warmup)
 	case c.Duration < 0 || c.Grace < 0 || c.Interval < 0 || c.DialTimeout < 0:
-		return c, fmt.Errorf("load: a time is negative: Duration %v, Grace %v, Interval %v, DialTimeout %v", c.Duration, c.Grace, c.Interval, c.DialTimeout)
+		return c, wrong("a time is negative: Duration %v, Grace %v, Interval %v, DialTimeout %v", c.Duration, c.Grace, c.Interval, c.DialTimeout)
 	case c.Threads < 1:
-		return c, fmt.Errorf("load: Threads is %d, and must be positive", c.Threads)
+		return c, wrong("Threads is %d, and must be positive", c.Threads)
 	}
 	return c, nil
 }

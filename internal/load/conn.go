@@ -24,6 +24,8 @@ type conn struct {
 	bursts     []burst // a ring: when the requests in flight were sent
 	head, tail uint32  // of the ring, modulo its length
 
+	left int // requests that it may still send, if that is limited
+
 	// In an open loop.
 	schedule schedule
 	due      bool  // it stands in dues
@@ -102,6 +104,7 @@ func (l *loop) settle(c *conn, n int, now int64) {
 	d := l.deck
 	c.inflight -= n
 	c.count += int64(n)
+	l.replies.Store(l.replies.Load() + int64(n)) // nobody else writes it
 	if c.first += n; c.first >= d.n {
 		c.first -= d.n
 		c.at -= d.replyAt[d.n]
@@ -150,12 +153,14 @@ func (l *loop) readable(c *conn) {
 func (l *loop) refill(c *conn, now int64) {
 	switch {
 	case c.closed:
-	case l.ending:
+	case l.ending || l.rate == 0 && now >= l.to.Load(): // in an open loop what was due before the end is still sent
 		l.finish(c)
 	case l.rate > 0 && !c.due:
 		c.roomy = now
 		l.sendDue(c, now)
 	case l.rate > 0: // it has had room all the time, and its turn comes
+	case l.each > 0:
+		l.sendLast(c, now)
 	case c.inflight < l.depth:
 		l.add(c, l.depth-c.inflight, now)
 		l.flush(c, now)

@@ -76,18 +76,19 @@ func (p *echoAdd) decode(frame []byte, m proto.Message) error {
 	return proto.Unmarshal(payload, m)
 }
 
-const letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+const letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_" // 64
 
 // content returns size letters that begin with n, as far as they can hold it.
 func content(n, size int, rng *rand.Rand) string {
 	b := make([]byte, size)
+	bits, left := uint64(n), 4
 	for i := range b {
-		if i < 4 {
-			b[i] = letters[n%len(letters)]
-			n /= len(letters)
-		} else {
-			b[i] = letters[rng.IntN(len(letters))]
+		if left == 0 {
+			bits, left = rng.Uint64(), 10
 		}
+		b[i] = letters[bits%64]
+		bits /= 64
+		left--
 	}
 	return string(b)
 }

@@ -44,3 +44,20 @@ func TestOpenLoop(t *testing.T) {
 		t.Logf("%v: %d, late %d (%d), unsent %d; %+v %+v", arrivals, r.Requests, r.Late, r.LateOwn, r.Unsent, r.Latency, r.Generator)
 	}
 }
+
+// Connections that are closed after a few requests are replaced.
+func TestReconnecting(t *testing.T) {
+	for _, listen := range []string{"tcp://127.0.0.1:0", "unix://" + t.TempDir() + "/s"} {
+		u := serve(t, understudy.Config{Listen: []string{listen}})
+		var marks []int64
+		r := run(t, u, load.Config{
+			Connections: 4, Depth: 2, Each: 3, Duration: 200 * time.Millisecond,
+			Mark: func(replies int64) { marks = append(marks, replies) },
+		})
+		clean(t, r)
+		if len(marks) != 2 || marks[1]-marks[0] < 13 || marks[1] > r.Requests {
+			t.Errorf("%v replies when the measurement began and ended, of %d", marks, r.Requests)
+		}
+		t.Logf("%.0f/s %+v", r.Throughput, r.Latency)
+	}
+}

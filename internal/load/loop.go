@@ -27,13 +27,15 @@ type loop struct {
 	conns   []*conn
 	live    int // connections that are not closed
 	buf     []byte
-	mask    uint32 // of the bursts' rings
-	dues    dues   // in an open loop: those that have room, by their next arrival
-	ending  bool   // nothing more is sent
+	mask    uint32           // of the bursts' rings
+	peer    syscall.Sockaddr // to connect to anew
+	dues    dues             // in an open loop: those that have room, by their next arrival
+	ending  bool             // nothing more is sent
 
-	tally  *tally
-	spare  atomic.Pointer[tally] // to go on with: the loop takes it, and hands over its tally
-	handed chan *tally
+	replies atomic.Int64 // since the start, for others to read
+	tally   *tally
+	spare   atomic.Pointer[tally] // to go on with: the loop takes it, and hands over its tally
+	handed  chan *tally
 
 	begun, stopped bool // the measurement
 	usage          usage
@@ -51,6 +53,7 @@ type plan struct {
 	deck     *Deck
 	depth    int
 	rate     float64
+	each     int
 	base     time.Time
 	from     int64        // when the measurement begins, nanoseconds since base
 	to       atomic.Int64 // when it ends; may be moved back
@@ -76,9 +79,16 @@ func newLoop(p *plan) (*loop, error) {
 
 // take gives the loop a connection. Its first exchange is one of the deck's.
 func (l *loop) take(fd, number, first int, s schedule) error {
-	c := &conn{fd: fd, number: number, slot: int32(len(l.conns)), bursts: make([]burst, l.mask+1), schedule: s}
+	c := &conn{fd: fd, number: number, slot: int32(len(l.conns)), bursts: make([]burst, l.mask+1), schedule: s, left: l.each}
 	c.first, c.next = first, first
 	c.at, c.outAt = l.deck.replyAt[first], l.deck.requestAt[first]
+	if l.each > 0 {
+		peer, err := syscall.Getpeername(fd)
+		if err != nil {
+			return os.NewSyscallError("getpeername", err)
+		}
+		l.peer = peer
+	}
 	l.conns = append(l.conns, c)
 	l.live++
 	event := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: c.slot}
@@ -203,14 +213,18 @@ func (l *loop) finish(c *conn) {
 	}
 	c.finishing = true
 	if err := syscall.Shutdown(c.fd, syscall.SHUT_WR); err != nil {
-		l.close(c) // the peer has reset it; nothing was due
+		l.ended(c) // the peer has reset it; nothing was due
 	}
 }
 
 // ended is for the end of a connection's input.
 func (l *loop) ended(c *conn) {
 	if c.finishing && !c.slow {
-		l.close(c)
+		if l.each > 0 && !l.ending {
+			l.reopen(c)
+		} else {
+			l.close(c)
+		}
 		return
 	}
 	l.lose(c, nil)

@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,4 +62,12 @@ func run(t testing.TB, u transport.URL, c load.Config) *load.Result {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// mentions fails the test if a text does not say something.
+func mentions(t *testing.T, text, what string) {
+	t.Helper()
+	if !strings.Contains(text, what) {
+		t.Errorf("%q does not say %q", text, what)
+	}
 }

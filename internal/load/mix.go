@@ -57,6 +57,17 @@ func (m *Mix) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// String returns the weights as UnmarshalText reads them.
+func (m Mix) String() string {
+	switch {
+	case m.Add == 0:
+		return "echo=" + strconv.Itoa(max(m.Echo, 1))
+	case m.Echo == 0:
+		return "add=" + strconv.Itoa(m.Add)
+	}
+	return fmt.Sprintf("echo=%d,add=%d", m.Echo, m.Add)
+}
+
 // UnmarshalText reads "32", "16KiB" or a range, "16-1024".
 func (s *Sizes) UnmarshalText(text []byte) error {
 	from, to, ranged := strings.Cut(string(text), "-")

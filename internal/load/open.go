@@ -51,7 +51,7 @@ func (l *loop) countUnsent(c *conn, now, until int64) {
 	if from >= until {
 		return
 	}
-	n := 1 + int64(float64(until-from)/c.schedule.gap)
+	n := c.schedule.expected(until - from)
 	l.tally.unsent += n
 	steps := min(n, slices)
 	for i := range steps {

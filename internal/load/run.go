@@ -3,15 +3,14 @@ package load
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"syscall"
 	"time"
 )
 
 // Run connects, makes the load, and returns what was measured. When the context ends the measurement ends too, with what
-// was measured until then. The error is a *client.DialError if the server could not be reached, or it names what is wrong
-// with the Config. What the server did wrong is in the Result.
+// was measured until then. The error is a *client.DialError if the server could not be reached, a *ConfigError, or the system's.
+// What the server did wrong is in the Result.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	c, err := c.withDefaults()
 	if err != nil {
@@ -19,7 +18,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	}
 	deck, err := NewDeck(c.Protocol, c.Depth, c.Seed)
 	if err != nil {
-		return nil, fmt.Errorf("load: %w", err)
+		return nil, wrong("%v", err)
 	}
 	dialing, cancel := context.WithTimeout(ctx, c.DialTimeout)
 	defer cancel()
@@ -27,7 +26,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Config: c, plan: &plan{protocol: c.Protocol, deck: deck, depth: c.Depth, rate: c.Rate, grace: int64(c.Grace)}, total: newTally(), interval: newTally()}
+	r := &run{Config: c, plan: &plan{protocol: c.Protocol, deck: deck, depth: c.Depth, rate: c.Rate, each: c.Each, grace: int64(c.Grace)}, total: newTally(), interval: newTally()}
 	if err := r.spread(fds); err != nil {
 		return nil, err
 	}
@@ -122,6 +121,7 @@ func (r *run) await(ctx context.Context, ended <-chan struct{}) {
 	}
 	cpu := processCPU()
 	defer func() { r.process = processCPU() - cpu }()
+	r.mark()
 	over := time.NewTimer(time.Duration(r.to.Load() - r.clock()))
 	defer over.Stop()
 	tick := time.NewTicker(r.Interval)
@@ -131,6 +131,7 @@ func (r *run) await(ctx context.Context, ended <-chan struct{}) {
 		case <-tick.C:
 			r.report()
 		case <-over.C:
+			r.mark()
 			return
 		case <-ctx.Done():
 			r.stop()
@@ -140,6 +141,18 @@ func (r *run) await(ctx context.Context, ended <-chan struct{}) {
 			return
 		}
 	}
+}
+
+// mark tells Mark.
+func (r *run) mark() {
+	if r.Mark == nil {
+		return
+	}
+	var replies int64
+	for _, l := range r.loops {
+		replies += l.replies.Load()
+	}
+	r.Mark(replies)
 }
 
 // stop ends the measurement early.

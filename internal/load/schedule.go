@@ -1,6 +1,7 @@
 package load
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -35,6 +36,15 @@ func (s *schedule) advance() {
 		s.at += s.rng.ExpFloat64() * s.gap
 	}
 	s.next = int64(s.at)
+}
+
+// expected returns how many arrivals there are to expect in a time that begins with one.
+func (s *schedule) expected(nanoseconds int64) int64 {
+	n := float64(nanoseconds) / s.gap
+	if s.rng == nil {
+		return int64(math.Ceil(n))
+	}
+	return 1 + int64(n)
 }
 
 // dues is a heap of connections, the one that is due first on top.
