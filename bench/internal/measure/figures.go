@@ -3,6 +3,7 @@ package measure
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 
 // Figures are what one measurement found. What it did not look for is NaN.
 type Figures struct {
-	Rate   float64 // replies a second; of Connect, connections
+	Rate   float64 // replies a second
 	CPU    float64 // nanoseconds of the server's processor time for each of them
 	P50    float64 // nanoseconds; latencies
 	P99    float64
@@ -37,14 +38,13 @@ type Load interface {
 	Run(ctx context.Context, s *process.Server, t Times) (Figures, error)
 }
 
-// meter takes the processor time of a server between the first and the last of several moments, all of them under load, so
-// that neither connecting nor the end is in it.
+// meter takes the processor time of a server between two moments, both of them under load, so that neither connecting nor the
+// end is in it.
 type meter struct {
-	server *process.Server
-	first  moment
-	last   moment
-	marks  int
-	err    error
+	server      *process.Server
+	first, last moment
+	marks       int
+	err         error
 }
 
 type moment struct {
@@ -67,8 +67,7 @@ func (m *meter) mark(count int64) {
 	m.marks++
 }
 
-// tooShort is the note of figures that there are none of. On a busy machine a short measurement may end before its second look.
-const tooShort = "there are no figures, as the processor time was not looked at twice, or no reply came in between"
+var errNoReply = errors.New("no reply came during the measurement")
 
 // figures returns the rate and the processor time.
 func (m *meter) figures() (Figures, error) {
@@ -77,9 +76,7 @@ func (m *meter) figures() (Figures, error) {
 	case m.err != nil:
 		return none(), m.err
 	case m.marks < 2 || replies == 0:
-		f := none()
-		f.Note = tooShort
-		return f, nil
+		return none(), errNoReply
 	}
 	f := none()
 	f.Rate = replies / m.last.at.Sub(m.first.at).Seconds()

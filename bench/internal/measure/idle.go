@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/understudy-go/understudy/bench/internal/process"
 )
@@ -88,4 +89,16 @@ func open(ctx context.Context, address string, i int, all exchanges) (net.Conn, 
 		return nil, err
 	}
 	return nc, nil
+}
+
+// sleep reports false if ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
 }

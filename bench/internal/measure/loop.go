@@ -11,15 +11,13 @@ import (
 	"github.com/understudy-go/understudy/messages"
 )
 
-// looks is how often the processor time is looked at in one measurement; what lies between the first and the last look counts.
-const looks = 10
-
 // Loop is a load of echoes: a closed loop, or at a Rate an open one, whose arrivals are Poisson's.
 type Loop struct {
 	Connections int
 	Depth       int     // requests in flight on a connection
 	Size        int     // bytes of an echo's content
 	Rate        float64 // requests a second; 0 is a closed loop
+	Each        int     // requests that each connection sends before it closes and another takes its place; 0 is no limit
 	// Failing says that some of the replies are INTERNAL errors, and must be: the server's handlers panic.
 	Failing bool
 	Seed    uint64
@@ -28,7 +26,6 @@ type Loop struct {
 // Run implements Load.
 func (l Loop) Run(ctx context.Context, s *process.Server, t Times) (Figures, error) {
 	m := meter{server: s}
-	var replies int64
 	r, err := load.Run(ctx, load.Config{
 		URL:         s.URL,
 		Protocol:    load.EchoAdd(s.URL.Framing, load.Mix{Echo: 1, Size: load.Sizes{Least: l.Size, Most: l.Size}}),
@@ -38,11 +35,8 @@ func (l Loop) Run(ctx context.Context, s *process.Server, t Times) (Figures, err
 		Warmup:      t.Warmup,
 		Duration:    t.Duration,
 		Seed:        l.Seed,
-		Interval:    t.Duration / looks,
-		Progress: func(i load.Interval) {
-			replies += i.Replies
-			m.mark(replies)
-		},
+		Each:        l.Each,
+		Mark:        m.mark,
 	})
 	if err != nil {
 		return none(), err
@@ -55,7 +49,7 @@ func (l Loop) Run(ctx context.Context, s *process.Server, t Times) (Figures, err
 		return none(), err
 	}
 	f.P50, f.P99, f.P999 = nanoseconds(r.Latency.P50), nanoseconds(r.Latency.P99), nanoseconds(r.Latency.P999)
-	if why := r.Generator.Bottleneck; why != "" && f.Note == "" {
+	if why := r.Generator.Bottleneck; why != "" {
 		f.Note = "the load was the bottleneck: " + why
 	}
 	return f, nil

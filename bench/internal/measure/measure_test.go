@@ -98,7 +98,8 @@ var times = measure.Times{Warmup: 20 * time.Millisecond, Duration: 200 * time.Mi
 // Each load must come to an end with a server that is right, and with figures: not with these or those.
 func TestLoads(t *testing.T) {
 	loop := measure.Loop{Connections: 4, Depth: 4, Size: 32}
-	open := loop
+	open, churn := loop, loop
+	churn.Each = 1
 	open.Rate = 1000
 	for name, c := range map[string]struct {
 		server string
@@ -107,7 +108,7 @@ func TestLoads(t *testing.T) {
 		"closed loop":     {"plain", loop},
 		"open loop":       {"plain", open},
 		"deaf":            {"plain", measure.Deaf{Loop: loop}},
-		"connect":         {"plain", measure.Connect{Clients: 4, Size: 32}},
+		"connect":         {"plain", churn},
 		"gRPC, calls":     {"grpc", measure.GRPC{Connections: 3, Depth: 2, Size: 32}},
 		"gRPC, streaming": {"grpc", measure.GRPC{Streaming: true, Connections: 3, Depth: 2, Size: 32}},
 	} {
@@ -140,10 +141,12 @@ func TestLoads(t *testing.T) {
 // A server that does something wrong must not get figures.
 func TestLiars(t *testing.T) {
 	loop := measure.Loop{Connections: 4, Depth: 4, Size: 32}
+	churn := loop
+	churn.Each = 1
 	for _, how := range []string{"wrong", "silent", "double", "closing", "crashing"} {
 		for name, load := range map[string]measure.Load{
 			"loop":    loop,
-			"connect": measure.Connect{Clients: 4, Size: 32},
+			"connect": churn,
 			"idle":    measure.Idle{Connections: 50, Depth: 4, Size: 32},
 		} {
 			if how == "silent" && name != "loop" {

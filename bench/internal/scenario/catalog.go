@@ -142,7 +142,7 @@ func connect(o Options) Scenario {
 	return Scenario{
 		Name:     "connect",
 		Title:    fmt.Sprintf("%d clients that connect, send one echo, close, and begin anew", o.Connections),
-		Subjects: both(measure.Connect{Clients: o.Connections, Size: o.Size, Seed: o.Seed}),
+		Subjects: both(measure.Loop{Connections: o.Connections, Depth: 1, Each: 1, Size: o.Size, Seed: o.Seed}),
 		Compared: []Comparison{compare(Throughput, "plain", atLeast(0.9)), compare(CPU, "plain", Goal{})},
 	}
 }
