@@ -69,16 +69,22 @@ func (m *meter) mark(count int64) {
 
 var errNoReply = errors.New("no reply came during the measurement")
 
+// missed is the note of figures without a rate and a processor time.
+const missed = "the machine was too busy to look at the processor time when the measurement ended"
+
 // figures returns the rate and the processor time.
 func (m *meter) figures() (Figures, error) {
 	replies := float64(m.last.count - m.first.count)
+	f := none()
 	switch {
 	case m.err != nil:
-		return none(), m.err
-	case m.marks < 2 || replies == 0:
-		return none(), errNoReply
+		return f, m.err
+	case m.marks < 2:
+		f.Note = missed
+		return f, nil
+	case replies == 0:
+		return f, errNoReply
 	}
-	f := none()
 	f.Rate = replies / m.last.at.Sub(m.first.at).Seconds()
 	f.CPU = float64(m.last.cpu-m.first.cpu) / replies
 	return f, nil

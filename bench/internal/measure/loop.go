@@ -48,8 +48,9 @@ func (l Loop) Run(ctx context.Context, s *process.Server, t Times) (Figures, err
 	if err != nil {
 		return none(), err
 	}
+	f.Rate = r.Throughput // by the load's own clock, which no other goroutine can be late for
 	f.P50, f.P99, f.P999 = nanoseconds(r.Latency.P50), nanoseconds(r.Latency.P99), nanoseconds(r.Latency.P999)
-	if why := r.Generator.Bottleneck; why != "" {
+	if why := r.Generator.Bottleneck; why != "" && f.Note == "" {
 		f.Note = "the load was the bottleneck: " + why
 	}
 	return f, nil
@@ -66,6 +67,8 @@ func (l Loop) check(r *load.Result) error {
 	case r.Wrong+r.Misplaced+r.Surplus+r.Lost+r.Unanswered > 0:
 		return fmt.Errorf("%d wrong replies, %d in another's place, %d to nothing, %d lost connections, %d requests without a reply: %s",
 			r.Wrong, r.Misplaced, r.Surplus, r.Lost, r.Unanswered, r.Problem)
+	case r.Throughput == 0:
+		return errNoReply
 	case r.Unsent > 0:
 		return fmt.Errorf("%d requests of an open loop could not be sent at all: the server is overloaded", r.Unsent)
 	case l.Failing && internal == 0:

@@ -118,7 +118,8 @@ func TestLoads(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !(f.Rate > 0) || !(f.CPU > 0) || math.IsInf(f.CPU, 0) {
+			// With a note, the machine was too busy for them.
+			if (!(f.Rate > 0) || !(f.CPU > 0) || math.IsInf(f.CPU, 0)) && f.Note == "" {
 				t.Errorf("figures %+v", f)
 			}
 			if err := s.Stop(); err != nil {
@@ -154,7 +155,9 @@ func TestLiars(t *testing.T) {
 			}
 			t.Run(how+"/"+name, func(t *testing.T) {
 				s := start(t, how)
-				f, err := load.Run(t.Context(), s, times)
+				fromTheFirst := times
+				fromTheFirst.Warmup = 0 // what is not answered before the measurement does not count
+				f, err := load.Run(t.Context(), s, fromTheFirst)
 				if err == nil {
 					t.Errorf("it has figures: %+v", f)
 				}

@@ -34,6 +34,11 @@ type Config struct {
 	Mark func(replies int64)
 }
 
+// grace is how long the replies that are due at the end may take.
+const grace = 5 * time.Second
+
+var errUnanswered = errors.New("requests without a reply")
+
 // worker is one loop: a stream, or one call after the other.
 type worker struct {
 	replies atomic.Int64
@@ -85,6 +90,8 @@ func Run(ctx context.Context, c Config) error {
 		}
 	}
 	stop.Store(true)
+	tooLate := time.AfterFunc(grace, func() { cancel(errUnanswered) })
+	defer tooLate.Stop()
 	all.Wait()
 	return context.Cause(ctx)
 }

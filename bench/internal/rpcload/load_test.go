@@ -40,7 +40,7 @@ func (liar) Stream(stream echo.EchoAdd_StreamServer) error {
 	}
 }
 
-// Right content in the wrong place is a wrong reply, and a call that fails is none.
+// Right content in the wrong place is a wrong reply, and a call that fails is none; nor is there one that does not come.
 func TestWrongReplies(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -54,12 +54,17 @@ func TestWrongReplies(t *testing.T) {
 	defer s.Stop()
 	for _, c := range []struct {
 		streaming bool
+		depth     int
+		duration  time.Duration
 		want      string
-	}{{true, "wrong reply"}, {false, "Unimplemented"}} {
+	}{
+		{true, 4, 20 * time.Second, "wrong reply"}, // it ends before that, with the first wrong reply
+		{false, 4, 20 * time.Second, "Unimplemented"},
+		{true, 1, time.Millisecond, "without a reply"},
+	} {
 		err := rpcload.Run(t.Context(), rpcload.Config{
-			Address: l.Addr().String(), Streaming: c.streaming, Connections: 2, Depth: 4, Size: 32,
-			Duration: 10 * time.Second, // it ends before that, with the first wrong reply
-			Mark:     func(int64) {},
+			Address: l.Addr().String(), Streaming: c.streaming, Connections: 2, Depth: c.depth, Size: 32, Duration: c.duration,
+			Mark: func(int64) {},
 		})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("streaming %t: the error is %v, want %q", c.streaming, err, c.want)
