@@ -26,7 +26,7 @@ fuzz: ## run every fuzz target for FUZZTIME each
 
 generate: ## generate the code of the .proto files; needs protoc
 	bash .ci/run install_go_tools
-	go generate ./messages ./internal/foreign
+	go generate ./messages ./internal/foreign ./client/internal/wire
 	cd bench && go generate ./peers/...
 
 interop: ## talk to the program with Python's protobuf; needs protoc and python3-protobuf

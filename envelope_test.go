@@ -128,7 +128,7 @@ func TestRequestIDsUnderFaults(t *testing.T) {
 	understudy.Handle(s, twice)
 	h := serve(t, understudy.Config{
 		Service: s, Workers: 8, MaxWorkers: 32, Window: depth,
-		Faults: []string{"panic worker/* p=0.01 seed=1", "slow worker/* p=0.001 delay=80ms seed=2", "panic session/* every=5ms seed=3"},
+		Faults: []string{"panic worker/* p=0.01 seed=1", "slow worker/* p=0.001 delay=80ms seed=2", "panic session/* every=50ms seed=3"},
 	})
 	var crashed atomic.Int64
 	var wg sync.WaitGroup

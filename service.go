@@ -162,7 +162,7 @@ func (s *Service[Req, Resp]) build() (*actors.Table, error) {
 	s.once.Do(func() {
 		s.wrap()
 		if s.table != nil {
-			s.table.Opened, s.table.Closed = s.opened, s.closed
+			s.table.Opened, s.table.Closed = ofPeer(s.opened), ofPeer(s.closed)
 		}
 	})
 	return s.table, errors.Join(s.errs...)

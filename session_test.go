@@ -89,6 +89,12 @@ func TestSession(t *testing.T) {
 	if session.ID() != 1 || session.RemoteAddr().String() != p.LocalAddr().String() || session.LocalAddr().String() != p.RemoteAddr().String() || session.PID() == nil {
 		t.Errorf("session %d from %v at %v, %v", session.ID(), session.RemoteAddr(), session.LocalAddr(), session.PID())
 	}
+	if session.Principal() != "" {
+		t.Errorf("nobody has said who the peer is, and it is %q", session.Principal())
+	}
+	if session.SetPrincipal("alice"); session.Principal() != "alice" {
+		t.Errorf("alice is %q", session.Principal())
+	}
 	greeting.Delete(session)
 	p.send(p.frame(echoRequest("greeting"))...)
 	p.want(echoReply(" false"))

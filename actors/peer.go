@@ -16,8 +16,9 @@ import (
 type Peer struct {
 	c *connection
 
-	mu     sync.Mutex
-	values map[any]any
+	mu        sync.Mutex
+	values    map[any]any
+	principal string
 }
 
 // peerKey is the key of a request's context whose value is its connection's Peer.
@@ -38,6 +39,20 @@ func (p *Peer) RemoteAddr() net.Addr { return p.c.socket.RemoteAddr() }
 
 // LocalAddr is where it has connected to.
 func (p *Peer) LocalAddr() net.Addr { return p.c.socket.LocalAddr() }
+
+// Principal is who the peer has shown to be, as SetPrincipal was told.
+func (p *Peer) Principal() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.principal
+}
+
+// SetPrincipal notes who the peer has shown to be.
+func (p *Peer) SetPrincipal(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.principal = name
+}
 
 // PID is the session's actor, which may be watched. A PoisonPill to it closes the connection as Close does.
 func (p *Peer) PID() *actor.PID { return p.c.pid.Load() }

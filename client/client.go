@@ -4,159 +4,152 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/understudy-go/understudy/messages"
 	"github.com/understudy-go/understudy/transport"
 )
 
-// Client is one connection to a server. All of its methods may be called from any goroutine at any time. It has two
-// goroutines of its own, one that writes and one that reads, until the connection ends or Close is called.
+// Client is a pool of connections to one server. All of its methods may be called from any goroutine at any time. It has
+// two or three goroutines for each connection, and one while it connects, until Close.
 type Client struct {
-	conn     net.Conn
-	url      string
-	framing  transport.Framing
-	maxFrame int
+	url  string
+	at   transport.URL
+	o    Options
+	wire *wire
 
-	slots   chan struct{}  // holds one for each request in flight; all get free when the connection ends
-	pending chan *call     // the requests in flight, in the order they are sent; slots keeps it from being full
-	kick    chan struct{}  // tells the writer that there is something in out
-	ended   chan struct{}  // closed when err is set, for the writer
-	wg      sync.WaitGroup // the writer and the reader
+	ctx    context.Context // ends with the Client
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // all of the Client's goroutines; grows under mu, while the Client is open
+	budget budget
+	sents  sync.Pool // of *sent
 
-	mu     sync.Mutex // guards what follows, and makes out's order that of pending
-	out    []byte     // frames that the writer has not taken
-	unsent int        // how many frames are in out
-	err    error      // why the connection takes no more requests; nil while it does
+	retries, dials, dialsFailed, broken  atomic.Int64
+	pushesHandled, pushesDropped, missed atomic.Int64
+
+	mu sync.Mutex // guards what follows, and the connections' places
+	pool
+	state lifeState
+	calls int           // that have begun and not returned
+	still chan struct{} // closed when the Client is closing and no call is left
 }
 
-// call is a request in flight.
-type call struct {
-	done chan outcome // takes the one outcome without blocking, whether anyone still waits or not
+// lifeState says what a Client takes.
+type lifeState int
+
+const (
+	open    lifeState = iota
+	closing           // no new calls
+	gone              // nothing
+)
+
+// Dial connects to a server's URL, as [transport.ParseURL] reads it, with the envelopes Req, of requests, and Resp, of what
+// the server sends: messages with one oneof each. The context bounds the connecting only, not the life of the Client. The error
+// is a *[DialError] if the server could not be reached; a URL, an envelope or an option that is wrong is another.
+func Dial[Req, Resp proto.Message](ctx context.Context, url string, o Options) (*Client, error) {
+	var request Req
+	var reply Resp
+	return dial(ctx, url, request, reply, o)
 }
 
-// outcome is how a call ended: with a reply, or with an error that is a *messages.Status.
-type outcome struct {
-	reply *messages.ServerMessage
-	err   error
-}
-
-// start makes a Client of a connection and starts its goroutines.
-func start(conn net.Conn, url string, framing transport.Framing, maxFrame int) *Client {
-	c := &Client{
-		conn:     conn,
-		url:      url,
-		framing:  framing,
-		maxFrame: maxFrame,
-		slots:    make(chan struct{}, MaxInFlight),
-		pending:  make(chan *call, MaxInFlight),
-		kick:     make(chan struct{}, 1),
-		ended:    make(chan struct{}),
+// begin lets a call in.
+func (c *Client) begin() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != open {
+		return c.closed()
 	}
-	c.wg.Go(c.write)
-	c.wg.Go(c.read)
-	return c
+	c.calls++
+	return nil
 }
 
-// Call sends a request and waits for its reply. Its error is a *[messages.Status]:
-//   - what the server answered, if that was an error;
-//   - Canceled or DeadlineExceeded, which match the context's own errors too, if ctx ended first; the reply is dropped when it
-//     comes, and until then the request counts as one in flight;
-//   - Unavailable, if the connection has ended or ends before the reply;
-//   - InvalidArgument or ResourceExhausted, if m cannot be sent: it has no arm, does not encode, or is over Options.MaxFrame;
-//   - Internal, if the reply does not decode or has no known arm.
-//
-// NotStarted is set in it if the request was surely not sent. If [MaxInFlight] requests are in flight, Call waits until one is
-// answered. It does not keep or change m.
-func (c *Client) Call(ctx context.Context, m *messages.ClientMessage) (*messages.ServerMessage, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, gaveUp(err, true)
+// done is the end of a call.
+func (c *Client) done() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.calls--; c.calls == 0 && c.state != open {
+		close(c.still)
 	}
-	payload, err := c.encode(m)
-	if err != nil {
-		return nil, err
+}
+
+// Shutdown takes no more calls, waits until those that have begun have ended, and closes the Client as Close does. If ctx ends
+// first, it closes at once and returns the error of ctx. The handler of a push may call it, with its own context: then it does
+// not wait for the handlers to return.
+func (c *Client) Shutdown(ctx context.Context) error {
+	c.mu.Lock()
+	if c.state == open {
+		c.state = closing
+		if c.calls == 0 {
+			close(c.still)
+		}
 	}
+	c.mu.Unlock()
+	var err error
 	select {
-	case c.slots <- struct{}{}:
+	case <-c.still:
 	case <-ctx.Done():
-		return nil, gaveUp(ctx.Err(), true)
+		err = ctx.Err()
 	}
-	sent, ok := c.send(payload)
-	if !ok {
-		<-c.slots
-		return nil, c.unavailable(true)
+	c.end()
+	if ctx.Value(handlerOf{}) != c {
+		c.wg.Wait()
 	}
-	select {
-	case o := <-sent.done:
-		return o.reply, o.err
-	case <-ctx.Done():
-	}
-	select {
-	case o := <-sent.done: // it came all the same
-		return o.reply, o.err
-	default:
-		return nil, gaveUp(ctx.Err(), false)
-	}
+	return err
 }
 
-// Close ends the connection at once, waits until the Client's goroutines are gone, and returns nil. Calls that are waiting
-// get Unavailable. It may be called more than once.
+// Close ends all connections at once, waits until the Client's goroutines are gone, and returns nil. Calls that are waiting get
+// Unavailable. It may be called more than once. It waits for handlers of pushes to return, so they must not call it; see
+// Shutdown.
 func (c *Client) Close() error {
-	c.end(net.ErrClosed)
-	_ = c.conn.Close() // whether it was closed already makes no difference to the caller
+	c.end()
 	c.wg.Wait()
 	return nil
 }
 
-// encode returns m without the framing's header.
-func (c *Client) encode(m *messages.ClientMessage) ([]byte, error) {
-	refuse := func(code messages.Code, message string, cause error) error {
-		return &messages.Status{Code: code, Op: "call", Message: message, Cause: cause, NotStarted: true}
-	}
-	// Unframed, an empty message would be no request and an unknown field would be one more: every later reply would go to the
-	// wrong call.
-	if m.GetMessage() == nil {
-		return nil, refuse(messages.InvalidArgument, "the request is empty", nil)
-	}
-	if c.framing == transport.Unframed && len(m.ProtoReflect().GetUnknown()) > 0 {
-		return nil, refuse(messages.InvalidArgument, "the request has unknown fields, which cannot be sent unframed", nil)
-	}
-	payload, err := proto.Marshal(m)
-	if err != nil {
-		return nil, refuse(messages.InvalidArgument, "the request does not encode", err)
-	}
-	if len(payload) > c.maxFrame {
-		return nil, refuse(messages.ResourceExhausted, tooLarge(len(payload), c.maxFrame), nil)
-	}
-	return payload, nil
-}
-
-// send puts a request in line for the writer. It is not ok if the connection takes no more.
-func (c *Client) send(payload []byte) (sent *call, ok bool) {
-	sent = &call{done: make(chan outcome, 1)}
+// end closes everything without waiting.
+func (c *Client) end() {
 	c.mu.Lock()
-	if c.err != nil {
-		c.mu.Unlock()
-		return nil, false
+	if c.state == open && c.calls == 0 {
+		close(c.still)
 	}
-	c.out = append(c.framing.AppendHeader(c.out, len(payload)), payload...)
-	c.unsent++
-	c.pending <- sent
+	c.state = gone
+	conns := append([]*conn(nil), c.conns...)
+	c.failWaiters(outcome{err: c.closed(), final: true})
 	c.mu.Unlock()
-	select {
-	case c.kick <- struct{}{}:
-	default: // the writer has been told
+	c.cancel()
+	for _, on := range conns {
+		on.end(net.ErrClosed)
+		_ = on.raw.Close() // whether it was closed already makes no difference to the caller
 	}
-	return sent, true
 }
 
-// end lets the connection take no more requests. The first reason stays.
-func (c *Client) end(err error) {
+// Counts is what a Client has done and has.
+type Counts struct {
+	Connections   int   // that there are
+	InFlight      int   // requests that wait for their replies there, given up or not
+	Waiting       int   // calls that wait for a connection with room
+	Calls         int   // that have begun and not returned
+	Retries       int64 // tries beyond each call's first
+	Dials         int64 // connections that were made
+	DialsFailed   int64 // connections that could not be made
+	Broken        int64 // connections that ended, other than by Close
+	Late          int64 // replies to calls that had been given up
+	Pushes        int64 // messages that were given to handlers of pushes
+	PushesDropped int64 // messages that nobody asked for and nobody got: no handler, undecodable, or too late for Close
+}
+
+// Counts returns what the Client has done so far.
+func (c *Client) Counts() Counts {
+	n := Counts{
+		Retries: c.retries.Load(), Dials: c.dials.Load(), DialsFailed: c.dialsFailed.Load(), Broken: c.broken.Load(),
+		Late: c.missed.Load(), Pushes: c.pushesHandled.Load(), PushesDropped: c.pushesDropped.Load(),
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err == nil {
-		c.err = err
-		close(c.ended)
+	n.Connections, n.Waiting, n.Calls = len(c.conns), c.waiters.Len(), c.calls
+	for _, on := range c.conns {
+		n.InFlight += on.inflight
 	}
+	return n
 }

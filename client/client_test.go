@@ -1,17 +1,16 @@
 package client_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"net"
-	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,14 +22,29 @@ import (
 // framings are all of them.
 var framings = []transport.Framing{transport.Delimited, transport.Length32, transport.Unframed}
 
-func dial(t *testing.T, url string, o client.Options) *client.Client {
+// dial connects to a server of the built-in service. Unless o says otherwise, calls are tried once.
+func dial(t testing.TB, url string, o client.Options) *client.Client {
 	t.Helper()
-	c, err := client.Dial(t.Context(), url, o)
+	if o.Retries == 0 {
+		o.Retries = -1
+	}
+	c, err := client.Dial[*messages.ClientMessage, *messages.ServerMessage](t.Context(), url, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+// echo and add call the built-in service.
+func echo(ctx context.Context, c *client.Client, text string, options ...client.CallOption) (string, error) {
+	reply, err := client.Call[messages.EchoMessage](ctx, c, &messages.EchoMessage{Content: text}, options...)
+	return reply.GetContent(), err
+}
+
+func add(ctx context.Context, c *client.Client, a, b int32) (int32, error) {
+	reply, err := client.Call[messages.AddResponse](ctx, c, &messages.AddRequest{A: a, B: b})
+	return reply.GetResult(), err
 }
 
 // wantStatus checks a call's error.
@@ -50,18 +64,18 @@ func TestEchoAndAdd(t *testing.T) {
 			t.Run(network+" "+framing.Name(), func(t *testing.T) {
 				c := dial(t, serve(t, network, framing, answerAll), client.Options{})
 				for _, text := range []string{"", "a", "Grüße, 世界", strings.Repeat("x", 3<<20)} {
-					if got, err := c.Echo(t.Context(), text); err != nil || got != text {
+					if got, err := echo(t.Context(), c, text); err != nil || got != text {
 						t.Errorf("Echo of %d bytes: %d bytes, %v", len(text), len(got), err)
 					}
 				}
-				for _, add := range [][3]int32{{0, 0, 0}, {1, 2, 3}, {-5, 2, -3}, {math.MaxInt32, math.MinInt32, -1}} {
-					if got, err := c.Add(t.Context(), add[0], add[1]); err != nil || got != add[2] {
-						t.Errorf("Add(%d, %d) = %d, %v; want %d", add[0], add[1], got, err, add[2])
+				for _, sum := range [][3]int32{{0, 0, 0}, {1, 2, 3}, {-5, 2, -3}, {math.MaxInt32, math.MinInt32, -1}} {
+					if got, err := add(t.Context(), c, sum[0], sum[1]); err != nil || got != sum[2] {
+						t.Errorf("Add(%d, %d) = %d, %v; want %d", sum[0], sum[1], got, err, sum[2])
 					}
 				}
-				_, err := c.Add(t.Context(), math.MaxInt32, 1)
+				_, err := add(t.Context(), c, math.MaxInt32, 1)
 				wantStatus(t, err, messages.OutOfRange, false)
-				if got, err := c.Echo(t.Context(), "after the error"); err != nil || got != "after the error" {
+				if got, err := echo(t.Context(), c, "after the error"); err != nil || got != "after the error" {
 					t.Errorf("after an error: %q, %v", got, err)
 				}
 			})
@@ -79,10 +93,10 @@ func TestRepliesFindTheirCalls(t *testing.T) {
 					for i := range 200 {
 						if i%2 == 0 {
 							text := fmt.Sprintf("%d of %d %s", i, g, strings.Repeat("-", i))
-							if got, err := c.Echo(t.Context(), text); err != nil || got != text {
+							if got, err := echo(t.Context(), c, text); err != nil || got != text {
 								t.Errorf("Echo(%q) = %q, %v", text, got, err)
 							}
-						} else if got, err := c.Add(t.Context(), int32(g), int32(i)); err != nil || int(got) != g+i {
+						} else if got, err := add(t.Context(), c, int32(g), int32(i)); err != nil || int(got) != g+i {
 							t.Errorf("Add(%d, %d) = %d, %v", g, i, got, err)
 						}
 					}
@@ -100,7 +114,7 @@ func echoes(ctx context.Context, c *client.Client, n int) (wait func() []error) 
 	for i := range n {
 		wg.Go(func() {
 			text := strconv.Itoa(i)
-			got, err := c.Echo(ctx, text)
+			got, err := echo(ctx, c, text)
 			if err == nil && got != text {
 				err = fmt.Errorf("got %q for %q", got, text)
 			}
@@ -158,11 +172,11 @@ func TestErrorReply(t *testing.T) {
 		p.write(p.frame(failure(&want)))
 		answerAll(p)
 	}), client.Options{})
-	_, err := c.Echo(t.Context(), "first")
+	_, err := echo(t.Context(), c, "first")
 	if got, ok := errors.AsType[*messages.Status](err); !ok || *got != want {
 		t.Errorf("error %v, want %v", err, &want)
 	}
-	if got, err := c.Echo(t.Context(), "second"); err != nil || got != "second" {
+	if got, err := echo(t.Context(), c, "second"); err != nil || got != "second" {
 		t.Errorf("Echo = %q, %v", got, err)
 	}
 }
@@ -181,21 +195,21 @@ func TestContextEndsTheWaitOnly(t *testing.T) {
 		<-arrived
 		cancel()
 	}()
-	_, err := c.Echo(ctx, "abandoned")
+	_, err := echo(ctx, c, "abandoned")
 	wantStatus(t, err, messages.Canceled, false)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v is not context.Canceled", err)
 	}
-	_, err = c.Echo(ctx, "never sent")
+	_, err = echo(ctx, c, "never sent")
 	wantStatus(t, err, messages.Canceled, true)
 
 	expired, stop := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer stop()
-	_, err = c.Echo(expired, "never sent")
+	_, err = echo(expired, c, "never sent")
 	wantStatus(t, err, messages.DeadlineExceeded, true)
 
 	close(release)
-	if got, err := c.Echo(t.Context(), "kept"); err != nil || got != "kept" {
+	if got, err := echo(t.Context(), c, "kept"); err != nil || got != "kept" {
 		t.Errorf("after an abandoned call: %q, %v", got, err)
 	}
 }
@@ -222,10 +236,6 @@ func TestServerClosesMidway(t *testing.T) {
 	if ok != answered {
 		t.Errorf("%d echoes were answered, want %d", ok, answered)
 	}
-	for range client.MaxInFlight + 1 {
-		_, err := c.Echo(t.Context(), "too late")
-		wantStatus(t, err, messages.Unavailable, true)
-	}
 }
 
 func TestServerResets(t *testing.T) {
@@ -235,86 +245,15 @@ func TestServerResets(t *testing.T) {
 			t.Error(err)
 		}
 	}), client.Options{})
-	_, err := c.Echo(t.Context(), "x")
+	_, err := echo(t.Context(), c, "x")
 	wantStatus(t, err, messages.Unavailable, false)
-}
-
-func TestCloseEndsCalls(t *testing.T) {
-	arrived := make(chan struct{})
-	c := dial(t, serve(t, "tcp", transport.Delimited, func(p *peer) {
-		for range 5 {
-			p.request()
-		}
-		close(arrived)
-		p.drain()
-	}), client.Options{})
-	wait := echoes(t.Context(), c, 5)
-	<-arrived
-	for range 2 {
-		if err := c.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-	}
-	for _, err := range wait() {
-		wantStatus(t, err, messages.Unavailable, false)
-	}
-	_, err := c.Echo(t.Context(), "x")
-	wantStatus(t, err, messages.Unavailable, true)
-	if !errors.Is(err, net.ErrClosed) {
-		t.Errorf("%v does not say that it was closed on this side", err)
-	}
-}
-
-func TestCloseWaitsForItsGoroutines(t *testing.T) {
-	url := serve(t, "tcp", transport.Delimited, answerAll)
-	for range 100 {
-		c := dial(t, url, client.Options{})
-		c.Close()
-		var stacks bytes.Buffer
-		if err := pprof.Lookup("goroutine").WriteTo(&stacks, 1); err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(stacks.String(), "client.(*Client)") {
-			t.Fatalf("after Close:\n%s", &stacks)
-		}
-	}
-}
-
-func TestUnsentCallsAreNotStarted(t *testing.T) {
-	arrived, held := make(chan struct{}), make(chan struct{})
-	c := dial(t, serve(t, "tcp", transport.Delimited, func(p *peer) {
-		if _, err := p.in.ReadByte(); err != nil {
-			t.Error(err)
-		}
-		close(arrived)
-		<-held
-	}), client.Options{MaxFrame: 64 << 20})
-	defer close(held)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		_, err := c.Echo(t.Context(), strings.Repeat("x", 60<<20)) // more than the sockets hold: the writer is stuck in it
-		wantStatus(t, err, messages.Unavailable, false)
-	})
-	<-arrived
-	var calling sync.WaitGroup
-	for range 20 {
-		calling.Add(1)
-		wg.Go(func() {
-			calling.Done()
-			_, err := c.Echo(t.Context(), "behind it")
-			wantStatus(t, err, messages.Unavailable, true)
-		})
-	}
-	calling.Wait()
-	c.Close()
-	wg.Wait()
 }
 
 func TestInFlightIsBounded(t *testing.T) {
 	full, release := make(chan struct{}), make(chan struct{})
 	c := dial(t, serve(t, "tcp", transport.Delimited, func(p *peer) {
 		var replies []byte
-		for range client.MaxInFlight {
+		for range client.DefaultInFlight {
 			replies = append(replies, p.answer(p.request())...)
 		}
 		close(full)
@@ -322,11 +261,11 @@ func TestInFlightIsBounded(t *testing.T) {
 		p.write(replies)
 		answerAll(p)
 	}), client.Options{})
-	wait := echoes(t.Context(), c, client.MaxInFlight)
+	wait := echoes(t.Context(), c, client.DefaultInFlight)
 	<-full
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	_, err := c.Echo(ctx, "one too many")
+	_, err := echo(ctx, c, "one too many")
 	wantStatus(t, err, messages.DeadlineExceeded, true)
 	close(release)
 	for i, err := range wait() {
@@ -334,105 +273,56 @@ func TestInFlightIsBounded(t *testing.T) {
 			t.Errorf("echo %d: %v", i, err)
 		}
 	}
-	if got, err := c.Echo(t.Context(), "again"); err != nil || got != "again" {
+	if got, err := echo(t.Context(), c, "again"); err != nil || got != "again" {
 		t.Errorf("Echo = %q, %v", got, err)
 	}
 }
 
-func TestRequestsThatCannotBeSent(t *testing.T) {
-	unknown := &messages.ClientMessage{Message: &messages.ClientMessage_EchoMessage{}}
-	unknown.ProtoReflect().SetUnknown([]byte{0x98, 0x06, 1}) // field 99, varint 1
-	for _, framing := range framings {
-		t.Run(framing.Name(), func(t *testing.T) {
-			c := dial(t, serve(t, "tcp", framing, answerAll), client.Options{MaxFrame: 100})
-			_, err := c.Call(t.Context(), nil)
-			wantStatus(t, err, messages.InvalidArgument, true)
-			_, err = c.Call(t.Context(), &messages.ClientMessage{})
-			wantStatus(t, err, messages.InvalidArgument, true)
-			_, err = c.Echo(t.Context(), "\xff")
-			wantStatus(t, err, messages.InvalidArgument, true)
-			_, err = c.Echo(t.Context(), strings.Repeat("x", 100))
-			wantStatus(t, err, messages.ResourceExhausted, true)
-			if framing == transport.Unframed {
-				_, err = c.Call(t.Context(), unknown)
-				wantStatus(t, err, messages.InvalidArgument, true)
-			} else if _, err = c.Call(t.Context(), unknown); err != nil {
-				t.Errorf("a request with an unknown field: %v", err)
-			}
-			if got, err := c.Echo(t.Context(), "fine"); err != nil || got != "fine" {
-				t.Errorf("after requests that were refused: %q, %v", got, err)
-			}
-		})
-	}
-}
-
-func TestRepliesThatCannotBeUsed(t *testing.T) {
-	frame := func(payload string) []byte {
-		return append(transport.Delimited.AppendHeader(nil, len(payload)), payload...)
-	}
-	for _, c := range []struct {
-		name  string
-		reply []byte
-		code  messages.Code
-		says  string
-		after error // of the next call
-	}{
-		{"not protobuf", frame("\xff\xff"), messages.Internal, "does not decode", nil},
-		{"empty", frame(""), messages.Internal, "no known arm", nil},
-		{"unknown arm", frame("\x22\x00"), messages.Internal, "no known arm", nil},
-		{"another kind", frame("\x12\x00"), messages.Internal, "another kind", nil},
-		{"over the limit", frame(strings.Repeat("x", 101)), messages.Unavailable, "101 bytes", messages.ResourceExhausted},
-		{"no frame", []byte(strings.Repeat("\xff", 11)), messages.Unavailable, "varint", messages.InvalidArgument},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			client := dial(t, serve(t, "tcp", transport.Delimited, func(p *peer) {
-				p.request()
-				p.write(c.reply)
-				answerAll(p)
-			}), client.Options{MaxFrame: 100})
-			_, err := client.Echo(t.Context(), "x")
-			wantStatus(t, err, c.code, false)
-			if !strings.Contains(err.Error(), c.says) {
-				t.Errorf("error %q does not say %q", err, c.says)
-			}
-			got, err := client.Echo(t.Context(), "y")
-			if c.after == nil {
-				if err != nil || got != "y" {
-					t.Errorf("the next echo: %q, %v", got, err)
-				}
-				return
-			}
-			wantStatus(t, err, messages.Unavailable, true)
-			if !errors.Is(err, c.after) {
-				t.Errorf("the next echo: %v, want %v as its cause", err, c.after)
-			}
-		})
-	}
-}
-
-func TestAddRefusesAnEcho(t *testing.T) {
+// A server that refuses connections says so in place of the first reply, which may be before the first request. Either way the
+// call hears of it, and how long to wait.
+func TestRefusedConnection(t *testing.T) {
+	refusal := &messages.Status{Code: messages.ResourceExhausted, Message: "too many connections", RetryAfter: time.Second, NotStarted: true}
+	refused := make(chan struct{}, 10)
 	c := dial(t, serve(t, "tcp", transport.Delimited, func(p *peer) {
-		p.request()
-		p.write([]byte{2, 0x0a, 0})
-		p.drain()
-	}), client.Options{})
-	_, err := c.Add(t.Context(), 1, 2)
-	wantStatus(t, err, messages.Internal, false)
-}
-
-// TestUnaskedReply sees a server that refuses a connection as such.
-func TestUnaskedReply(t *testing.T) {
-	refused := &messages.Status{Code: messages.ResourceExhausted, Message: "too many connections"}
-	sent := make(chan struct{})
-	c := dial(t, serve(t, "tcp", transport.Delimited, func(p *peer) {
-		p.write(p.frame(failure(refused)))
+		p.write(p.frame(failure(refusal)))
 		p.drain() // until the client hangs up
-		close(sent)
+		refused <- struct{}{}
 	}), client.Options{})
-	<-sent
-	_, err := c.Echo(t.Context(), "x")
+	<-refused // unasked
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err := echo(ctx, c, "x") // at once: the client does as it was told, and does not connect again before the deadline
 	wantStatus(t, err, messages.Unavailable, true)
 	if !errors.Is(err, messages.ResourceExhausted) || !strings.Contains(err.Error(), "too many connections") {
 		t.Errorf("error %v does not say why", err)
+	}
+
+	c = dial(t, serve(t, "tcp", transport.Delimited, func(p *peer) {
+		p.request()
+		p.write(p.frame(failure(refusal)))
+	}), client.Options{})
+	_, err = echo(t.Context(), c, "x")
+	wantStatus(t, err, messages.ResourceExhausted, true)
+	if s := messages.StatusOf(err); s.RetryAfter != time.Second || s.Message != "too many connections" {
+		t.Errorf("error %v does not say why", err)
+	}
+}
+
+// What the server sends before a request is, without ids, no reply to it.
+func TestUnaskedReply(t *testing.T) {
+	unasked := make(chan struct{})
+	var first atomic.Bool
+	c := dial(t, serve(t, "tcp", transport.Delimited, func(p *peer) {
+		if first.CompareAndSwap(false, true) {
+			p.write(p.answer(&messages.ClientMessage{Message: &messages.ClientMessage_EchoMessage{EchoMessage: &messages.EchoMessage{Content: "no"}}}))
+			p.drain()
+			close(unasked)
+			return
+		}
+		answerAll(p)
+	}), client.Options{})
+	<-unasked
+	if got, err := echo(t.Context(), c, "x"); err != nil || got != "x" { // on the next connection
+		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -3,8 +3,11 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/understudy-go/understudy/transport"
 )
@@ -27,21 +30,44 @@ func (e *DialError) Error() string {
 // Unwrap returns the cause.
 func (e *DialError) Unwrap() error { return e.Err }
 
-// Dial connects to a server's URL, as [transport.ParseURL] reads it. The context bounds the connecting only, not the life of
-// the Client. The error is a *[DialError] if the server could not be reached; a URL or an option that is wrong is another.
-func Dial(ctx context.Context, url string, o Options) (*Client, error) {
+// dial makes a Client and its first connection.
+func dial(ctx context.Context, url string, request, reply proto.Message, o Options) (*Client, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	u, err := transport.ParseURL(url)
+	at, err := transport.ParseURL(url)
 	if err != nil {
 		return nil, err
 	}
-	dialer := net.Dialer{Timeout: o.DialTimeout}
-	conn, err := dialer.DialContext(ctx, u.Network, u.Address)
+	w, err := newWire(request, reply, at.Framing, &o)
 	if err != nil {
-		return nil, &DialError{URL: url, Err: err}
+		return nil, fmt.Errorf("client: %w", err)
 	}
-	return start(conn, url, u.Framing, o.MaxFrame), nil
+	c := &Client{url: url, at: at, o: o, wire: w, budget: budget{tokens: budgetTokens}, still: make(chan struct{})}
+	raw, err := c.dialOne(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.adopt(raw)
+	return c, nil
+}
+
+// dialOne makes a connection. The error is a *DialError.
+func (c *Client) dialOne(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.o.DialTimeout)
+	defer cancel()
+	raw, err := c.o.Dial(ctx, c.at.Network, c.at.Address)
+	if err == nil && raw == nil {
+		err = errors.New("Options.Dial returned no connection")
+	}
+	if err != nil {
+		c.dialsFailed.Add(1)
+		return nil, &DialError{URL: c.url, Err: err}
+	}
+	c.dials.Add(1)
+	return raw, nil
 }

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // serve runs a server of its own for a test: handle gets each connection on a goroutine, and the connection is closed when it
 // returns. It returns the server's URL.
-func serve(t *testing.T, network string, framing transport.Framing, handle func(*peer)) string {
+func serve(t testing.TB, network string, framing transport.Framing, handle func(*peer)) string {
 	t.Helper()
 	address := "127.0.0.1:0"
 	if network == "unix" {
@@ -53,14 +53,36 @@ func serve(t *testing.T, network string, framing transport.Framing, handle func(
 
 // peer is the server's side of a connection. It reads frames in its own, simple way.
 type peer struct {
-	t       *testing.T
+	t       testing.TB
 	conn    net.Conn
 	in      *bufio.Reader
 	framing transport.Framing
+	nth     int // of a network's connections, the first is 1
 }
 
-// request reads one request, or returns nil at the end.
+// request reads one request of the built-in service, or returns nil at the end.
 func (p *peer) request() *messages.ClientMessage {
+	m := new(messages.ClientMessage)
+	if !p.read(m) {
+		return nil
+	}
+	return m
+}
+
+// read reads one request into m. It is false at the end.
+func (p *peer) read(m proto.Message) bool {
+	frame := p.readFrame()
+	if frame == nil {
+		return false
+	}
+	if err := proto.Unmarshal(frame, m); err != nil {
+		p.t.Errorf("the server got %x: %v", frame, err)
+		return false
+	}
+	return true
+}
+
+func (p *peer) readFrame() []byte {
 	var frame []byte
 	switch p.framing {
 	case transport.Length32:
@@ -86,12 +108,7 @@ func (p *peer) request() *messages.ClientMessage {
 			return nil
 		}
 	}
-	m := new(messages.ClientMessage)
-	if err := proto.Unmarshal(frame, m); err != nil {
-		p.t.Errorf("the server got %x: %v", frame, err)
-		return nil
-	}
-	return m
+	return frame
 }
 
 // rest reads a length. Without a tag it returns that many zero bytes, with one the whole field.
@@ -132,7 +149,7 @@ func failure(s *messages.Status) *messages.ServerMessage {
 	return &messages.ServerMessage{Message: &messages.ServerMessage_Error{Error: s.Proto()}}
 }
 
-func (p *peer) frame(m *messages.ServerMessage) []byte {
+func (p *peer) frame(m proto.Message) []byte {
 	payload, err := proto.Marshal(m)
 	if err != nil {
 		p.t.Error(err)
@@ -151,3 +168,6 @@ func answerAll(p *peer) {
 
 // drain reads until the client is gone.
 func (p *peer) drain() { _, _ = io.Copy(io.Discard, p.in) }
+
+// use puts another connection in place of the peer's.
+func (p *peer) use(conn net.Conn) { p.conn, p.in = conn, bufio.NewReader(conn) }

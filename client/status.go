@@ -2,25 +2,28 @@ package client
 
 import (
 	"errors"
-	"fmt"
 	"io"
+	"math"
 	"net"
+	"time"
 
 	"github.com/understudy-go/understudy/messages"
 )
 
 // gaveUp returns the error of a call whose context ended with err.
-func gaveUp(err error, notStarted bool) error {
-	s := messages.StatusOf(err)
+func gaveUp(err error, notStarted bool) *messages.Status {
+	s := *messages.StatusOf(err)
 	s.Op, s.NotStarted = "call", notStarted
-	return s
+	return &s
 }
 
-// unavailable returns the error of a call that the end of the connection left without a reply.
-func (c *Client) unavailable(notStarted bool) error {
-	c.mu.Lock()
-	cause := c.err
-	c.mu.Unlock()
+// refused returns the error of a call that cannot be sent.
+func refused(code messages.Code, message string, cause error) *messages.Status {
+	return &messages.Status{Code: code, Op: "call", Message: message, Cause: cause, NotStarted: true}
+}
+
+// unavailable returns the error of a call that the end of its connection, which was cause, left without a reply.
+func (c *Client) unavailable(cause error, notStarted bool) *messages.Status {
 	message := "the connection to " + c.url + " broke"
 	switch {
 	case errors.Is(cause, net.ErrClosed):
@@ -28,9 +31,23 @@ func (c *Client) unavailable(notStarted bool) error {
 	case errors.Is(cause, io.EOF):
 		message = "the server closed the connection to " + c.url
 	}
-	return &messages.Status{Code: messages.Unavailable, Op: "call", Message: message, Cause: cause, NotStarted: notStarted}
+	return &messages.Status{
+		Code: messages.Unavailable, Op: "call", Message: message, Cause: cause, NotStarted: notStarted, RetryAfter: advised(cause),
+	}
 }
 
-func tooLarge(size, limit int) string {
-	return fmt.Sprintf("the request has %d bytes, and the limit is %d bytes", size, limit)
+// advised returns how long the server said to wait, if the cause is something that it said.
+func advised(cause error) time.Duration {
+	if s, ok := errors.AsType[*messages.Status](cause); ok {
+		return min(s.RetryAfter, math.MaxInt64/2) // so that a backoff can be added
+	}
+	return 0
+}
+
+// closed returns the error of a call to a client that is closed.
+func (c *Client) closed() *messages.Status { return c.unavailable(net.ErrClosed, true) }
+
+// misread returns the error of a call whose reply cannot be used.
+func misread(message string, cause error) *messages.Status {
+	return &messages.Status{Code: messages.Internal, Op: "call", Message: message, Cause: cause}
 }

@@ -29,9 +29,10 @@ type Cascade struct {
 	Phase func(child *actor.PID) int
 	// OnDrain is called once, when the pill arrives, before the first child is poisoned; it may still spawn some. nil: nothing.
 	OnDrain func(ctx actor.Context)
-	// Deadline is how long the children may take to drain, from the pill on. What is left then is told to Stop, and a Forced event names it.
-	// A child that has still not terminated a Grace later hangs: a GivenUp event names it, and the actor ends without it; its name stays taken
-	// until it ends after all. 0: they may take as long as they like.
+	// Deadline is how long the children may take to drain, from the pill on. What is left then is told to Stop, and a Forced event names it; so
+	// does one for each of its own children that has not drained, if it drains them by a Cascade with Events, and so on below.
+	// A child that has still not terminated a Grace later hangs, or one below it does: a GivenUp event names it, and the actor ends without it;
+	// its name stays taken until it ends after all. 0: they may take as long as they like.
 	Deadline time.Duration
 	// Grace is how long a child may take to stop after the Deadline. 0: DefaultGrace.
 	Grace time.Duration
@@ -114,6 +115,9 @@ func (s *cascadeState) receive(ctx actor.ReceiverContext, envelope *actor.Messag
 		defer s.advance(ctx) // a restart has stopped the children
 		next(ctx, envelope)
 	case *actor.Stopping:
+		if s.draining && !s.stopping { // not by us, at the end of the drain: the library stops what is left
+			s.tellForced(s.left())
+		}
 		s.stopping = true
 		s.disarm()
 		next(ctx, envelope)

@@ -33,18 +33,14 @@ func (s *cascadeState) onDue(ctx actor.ReceiverContext, due *cascadeDue) {
 	if s.stopping {
 		return
 	}
-	left := make([]*cascadeChild, 0, len(s.children))
-	for _, child := range s.children {
-		left = append(left, child)
-	}
-	slices.SortFunc(left, func(a, b *cascadeChild) int { return cmp.Compare(b.number, a.number) })
+	left := s.left()
 	if due.over {
 		s.giveUp(ctx, left)
 		return
 	}
+	s.tellForced(left)
 	for _, child := range left {
 		child.poisoned = true
-		s.cascade.Events.Publish(Event{Kind: Forced, Path: child.pid.Id})
 		ctx.ActorSystem().Root.Stop(child.pid)
 	}
 	s.plan, s.waiting = []*cascadeChild{}, len(left)
@@ -53,6 +49,22 @@ func (s *cascadeState) onDue(ctx actor.ReceiverContext, due *cascadeDue) {
 		grace = DefaultGrace
 	}
 	s.arm(ctx, grace, &cascadeDue{over: true})
+}
+
+// left is the children that have not terminated, the last one started first.
+func (s *cascadeState) left() []*cascadeChild {
+	left := make([]*cascadeChild, 0, len(s.children))
+	for _, child := range s.children {
+		left = append(left, child)
+	}
+	slices.SortFunc(left, func(a, b *cascadeChild) int { return cmp.Compare(b.number, a.number) })
+	return left
+}
+
+func (s *cascadeState) tellForced(left []*cascadeChild) {
+	for _, child := range left {
+		s.cascade.Events.Publish(Event{Kind: Forced, Path: child.pid.Id})
+	}
 }
 
 // giveUp tells the library that the children have terminated, as it would wait for them for ever. The actor hears the same.

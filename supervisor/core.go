@@ -82,6 +82,7 @@ type child struct {
 	backoff     *BackoffState
 	timer       uint64    // the number of the timer that runs; 0: none
 	exit        exit      // how it ended, while that waits for a decision or for its actor's end
+	cause       cause     // of the restart that is under way; of another child's failure, if it is restarted with that one
 	silent      bool      // it had ended before it was stopped: nobody hears of that
 	dropped     bool      // it goes with its actor, whatever its type
 	planned     bool      // the plan waits for it to stop
@@ -95,6 +96,17 @@ type exit struct {
 	reason    Reason
 	failure   *Failure
 	directive Directive
+}
+
+// cause is why a child is restarted, for the events that tell of it. The zero value: because somebody asked for it.
+type cause struct {
+	exit
+	delay time.Duration
+}
+
+// event is an event that tells of it.
+func (c cause) event(k Kind) Event {
+	return Event{Kind: k, Reason: c.reason, Failure: c.failure, Directive: c.directive, Delay: c.delay}
 }
 
 // item waits for the plan to end: the exit of a child, its next attempt to start, the end of its delay, or a request.
@@ -165,7 +177,8 @@ func (c *core) started(key int, now time.Time) []act {
 	if ch.incarnation > 0 {
 		kind = Restarted
 	}
-	c.publish(ch, Event{Kind: kind, BudgetLeft: c.meter.Left(now)})
+	c.publish(ch, ch.cause.event(kind))
+	ch.cause = cause{}
 	c.reply(ch, nil)
 	if c.plan != nil && c.plan.starting == ch {
 		c.plan.starting = nil

@@ -42,7 +42,7 @@ func (c *core) flush() []act {
 }
 
 func (c *core) publish(ch *child, e Event) {
-	e.Time, e.Path, e.Incarnation = c.now, ch.rule.name, max(0, ch.incarnation)
+	e.Time, e.Path, e.Incarnation, e.BudgetLeft = c.now, ch.rule.name, max(0, ch.incarnation), c.meter.Left(c.now)
 	c.do(act{do: doPublish, child: ch, event: e})
 }
 
@@ -125,7 +125,7 @@ func (c *core) settle(ch *child) {
 		c.publish(ch, Event{Kind: kind, Reason: ch.exit.reason, Failure: ch.exit.failure})
 	}
 	planned := ch.planned
-	ch.state, ch.silent, ch.planned, ch.exit = ChildIdle, false, false, exit{}
+	ch.state, ch.silent, ch.planned, ch.exit, ch.cause = ChildIdle, false, false, exit{}, cause{}
 	var err error
 	if ch.asked != requestStop {
 		err = ErrStopping // it was to start

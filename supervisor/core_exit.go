@@ -71,26 +71,27 @@ func (c *core) endsWith(ch *child) bool {
 
 // restart spends one restart of the budget on a child, and if that was too much ends the supervisor.
 func (c *core) restart(ch *child) {
-	left, ok := c.meter.Spend(c.now)
-	if !ok {
-		c.publish(ch, Event{Kind: BudgetSpent, Reason: ch.exit.reason, Failure: ch.last})
+	if _, ok := c.meter.Spend(c.now); !ok {
+		c.publish(ch, Event{Kind: BudgetSpent, Reason: ch.exit.reason, Failure: ch.last, Directive: ch.exit.directive})
 		c.end(ReasonBudgetSpent, ch.last)
 		return
 	}
 	ch.restarts++
-	e := Event{Kind: Restarting, Reason: ch.exit.reason, Failure: ch.exit.failure, Directive: ch.exit.directive, BudgetLeft: left}
+	ch.cause = cause{exit: ch.exit}
 	if ch.exit.directive != Restart {
-		if e.Delay = ch.backoff.Next(c.now, c.rnd); e.Delay > 0 {
-			e.Kind = RestartDelayed
-		}
+		ch.cause.delay = ch.backoff.Next(c.now, c.rnd)
 	}
-	c.publish(ch, e)
+	delay, kind := ch.cause.delay, Restarting
+	if delay > 0 {
+		kind = RestartDelayed
+	}
+	c.publish(ch, ch.cause.event(kind))
 	switch {
 	case c.strategy == OneForAll || c.strategy == RestForOne:
-		c.restartGroup(ch, e.Delay)
-	case e.Delay > 0:
+		c.restartGroup(ch, delay)
+	case delay > 0:
 		ch.state = ChildWaiting
-		c.arm(ch, e.Delay)
+		c.arm(ch, delay)
 	default:
 		c.start(ch)
 	}
@@ -101,7 +102,7 @@ func (c *core) onDue(ch *child) {
 	if ch.state != ChildWaiting || ch.timer != 0 {
 		return // stopped or restarted by others since it was queued
 	}
-	c.publish(ch, Event{Kind: Restarting, Failure: ch.last, BudgetLeft: c.meter.Left(c.now)})
+	c.publish(ch, ch.cause.event(Restarting))
 	if c.strategy == OneForAll || c.strategy == RestForOne {
 		c.restartGroup(ch, 0)
 		return

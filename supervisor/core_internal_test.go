@@ -201,3 +201,38 @@ func TestCoreNeverGetsStuck(t *testing.T) {
 		}
 	}
 }
+
+// A timer that has run out just before it was stopped is heard of afterwards, and means nothing: neither the next delay nor the time to stop is over.
+func TestCoreIgnoresOldTimers(t *testing.T) {
+	now := time.Unix(0, 0)
+	rule := childRule{name: "a", shutdown: time.Second, backoff: Backoff{Min: time.Hour}}
+	c := newCore(OneForOne, Never, Budget{Intensity: 9, Period: time.Hour}, func() float64 { return 0.5 }, rule)
+	armed := func(acts []act) uint64 {
+		t.Helper()
+		i := slices.IndexFunc(acts, func(a act) bool { return a.do == doArm })
+		if i < 0 {
+			t.Fatalf("no timer in %v", acts)
+		}
+		return acts[i].timer
+	}
+	f := &Failure{Value: "boom"}
+	c.begin(now)
+	c.started(1, now)
+	old := armed(c.failed(1, f, 0, now))
+	stopping := armed(c.ask(request{id: 1, kind: requestStop, rule: rule}, now))
+	if acts := c.fired(1, old, now); len(acts) > 0 {
+		t.Errorf("the end of a delay that was called off: %v", acts)
+	}
+	c.ended(1, ReasonShutdown, nil, now)
+	c.ask(request{id: 2, kind: requestRestart, rule: rule}, now)
+	c.started(1, now)
+	present := armed(c.failed(1, f, 0, now))
+	for _, number := range []uint64{0, old, stopping} {
+		if acts := c.fired(1, number, now); len(acts) > 0 {
+			t.Errorf("timer %d, of an earlier time: %v", number, acts)
+		}
+	}
+	if acts := c.fired(1, present, now); !slices.ContainsFunc(acts, func(a act) bool { return a.do == doStart }) {
+		t.Errorf("the present timer: %v", acts)
+	}
+}

@@ -10,10 +10,12 @@ type plan struct {
 	kind     planKind
 	stops    [][]*child // told to stop together, the next ones first
 	waiting  int        // of those that were told, how many have not stopped
-	timer    uint64     // of a batch of several; 0: none
-	starts   []*child   // one after the other, when nothing is left to stop
+	timer    uint64     // of those of a batch that have the same time; 0: none
+	limit    time.Duration
+	starts   []*child // one after the other, when nothing is left to stop
 	starting *child
 	culprit  *child        // planGroup: whose failure it is
+	cause    cause         // planGroup: what that was
 	delay    time.Duration // planGroup: what passes between the stops and the starts
 }
 
@@ -38,6 +40,7 @@ func (c *core) advance() {
 		case len(p.starts) > 0:
 			p.starting = p.starts[0]
 			p.starts = p.starts[1:]
+			p.starting.cause = p.cause
 			c.start(p.starting)
 		default:
 			c.finishPlan(p)
@@ -45,36 +48,50 @@ func (c *core) advance() {
 	}
 }
 
-// stopBatch counts before it asks, as a child that needs no stop settles at once and may be removed.
+// stopBatch counts before it asks, as a child that needs no stop settles at once and may be removed. Children of one template have one time, and
+// so one timer; those that StartChild made of something else (a supervisor among workers) have one each.
 func (c *core) stopBatch(p *plan, batch []*child) {
-	shared := len(batch) > 1
+	p.limit = sharedLimit(batch)
+	armed := false
 	for _, ch := range batch {
 		if c.kids[ch.key] != ch {
 			continue
 		}
+		shared := ch.rule.shutdown == p.limit
 		if c.stopOne(ch, shared) {
 			ch.planned = true
 			p.waiting++
+			armed = armed || shared
 		}
 	}
-	if shared && p.waiting > 0 && c.mode != stopKill {
-		// They share one declaration (the template), and so one time.
-		if limit := batch[0].rule.shutdown; limit != Infinite && limit != Brutal {
-			c.timer++
-			p.timer = c.timer
-			c.do(act{do: doArm, delay: limit, timer: p.timer})
-		}
+	if armed && c.mode != stopKill {
+		c.timer++
+		p.timer = c.timer
+		c.do(act{do: doArm, delay: p.limit, timer: p.timer})
 	}
 }
 
-// planDue: the time of a batch is up.
+// sharedLimit is the time that children of a batch of several have in common: the first one's that has any; 0 if there is none.
+func sharedLimit(batch []*child) time.Duration {
+	if len(batch) < 2 {
+		return 0
+	}
+	for _, ch := range batch {
+		if limit := ch.rule.shutdown; limit != Infinite && limit != Brutal {
+			return limit
+		}
+	}
+	return 0
+}
+
+// planDue: the time that children of a batch share is up.
 func (c *core) planDue(timer uint64) {
 	if c.plan == nil || c.plan.timer != timer || timer == 0 {
 		return
 	}
 	c.plan.timer = 0
 	for _, ch := range c.sorted() {
-		if ch.planned {
+		if ch.planned && ch.rule.shutdown == c.plan.limit {
 			c.do(act{do: doKill, child: ch})
 		}
 	}
@@ -132,7 +149,7 @@ func (c *core) group(ch *child) []*child {
 // restartGroup stops the others of the child's group, in reverse, and starts the group, the child included, after the delay.
 func (c *core) restartGroup(ch *child, delay time.Duration) {
 	ch.state = ChildWaiting
-	p := &plan{kind: planGroup, culprit: ch, delay: delay}
+	p := &plan{kind: planGroup, culprit: ch, cause: ch.cause, delay: delay}
 	for _, other := range slices.Backward(c.group(ch)) {
 		if other != ch {
 			p.stops = append(p.stops, []*child{other})

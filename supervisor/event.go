@@ -27,7 +27,7 @@ const (
 	StartFailed // the child's Started failed, or it ended before, for Reason; if it was to be restarted, that is tried again
 	Killed      // the child did not stop in time, or was to be killed at once, and was abandoned: it may still run, and Path names it
 	Ended       // the supervisor has no child any more and ends, for Reason
-	Forced      // the child had not drained at its Cascade's deadline, and was told to stop
+	Forced      // the child had not drained when its Cascade's deadline came, or its draining parent was stopped, and was told to stop
 )
 
 func (k Kind) String() string {
@@ -68,15 +68,16 @@ func (k Kind) String() string {
 	return "kind " + strconv.Itoa(int(k))
 }
 
-// Event is one thing that a strategy, a supervisor or a cascade saw or did.
+// Event is one thing that a strategy, a supervisor or a cascade saw or did. Those of a child that is restarted because of another one's end, as
+// one-for-all and rest-for-one do, carry that one's Reason, Failure, Directive and Delay.
 type Event struct {
 	Time        time.Time
 	Kind        Kind
 	Path        string        // id of the actor it is about: the child; for Drained and Ended the actor itself
-	Reason      Reason        // Exited, Stopped, Killed, StartFailed, Ended: how it ended; 0 where no supervisor of a Spec is involved
-	Failure     *Failure      // nil for Drained, and where nothing has failed
-	Directive   Directive     // what was decided; 0 for Drained
-	Delay       time.Duration // RestartDelayed: how long; Restarted: how long it was, 0 at once
-	BudgetLeft  int           // restarts left, where one was spent (or exempt)
+	Reason      Reason        // how it ended; of a restart, the end that it makes up for; 0 where nothing has ended, and of a Strategy
+	Failure     *Failure      // what it ended of; nil where nothing has failed, and for Drained
+	Directive   Directive     // what was decided; 0 for Drained, and where a Spec's restart type decides
+	Delay       time.Duration // RestartDelayed: how long; Restarting, Restarted: how long it was, 0 at once
+	BudgetLeft  int           // restarts that the budget allows now (of a Strategy only where one was spent, or exempt); 0 for Ended
 	Incarnation int           // 0 for the first instance of the child, one more with every restart; Restarted: the new one
 }

@@ -15,6 +15,7 @@ const DefaultBuffer = 256
 type Hub struct {
 	subscribers atomic.Pointer[[]*subscriber] // copied on change
 	dropped     atomic.Uint64
+	panicked    atomic.Uint64
 	mu          sync.Mutex // for changes
 }
 
@@ -51,6 +52,14 @@ func (h *Hub) Dropped() uint64 {
 	return h.dropped.Load()
 }
 
+// Panicked is on how many events a subscriber panicked or exited, over all subscribers there ever were. Nobody else is told.
+func (h *Hub) Panicked() uint64 {
+	if h == nil {
+		return 0
+	}
+	return h.panicked.Load()
+}
+
 // Subscribe calls fn with every event from now on, one after the other, in the order of publishing, on one goroutine. At most buffer events
 // wait for it (0 or less: DefaultBuffer); what comes while as many wait is dropped and counted.
 //
@@ -64,6 +73,7 @@ func (h *Hub) Subscribe(buffer int, fn func(Event)) (cancel func()) {
 		buffer = DefaultBuffer
 	}
 	s := &subscriber{
+		hub:    h,
 		fn:     fn,
 		events: make(chan Event, buffer),
 		cancel: make(chan struct{}),
@@ -95,6 +105,7 @@ func (h *Hub) change(edit func([]*subscriber) []*subscriber) {
 }
 
 type subscriber struct {
+	hub    *Hub
 	fn     func(Event)
 	events chan Event
 	cancel chan struct{} // closed to end; events is never closed, as somebody may be publishing
@@ -108,6 +119,7 @@ func (s *subscriber) run() {
 			close(s.ended)
 			return
 		}
+		s.hub.panicked.Add(1)
 		_ = recover() // of a runtime.Goexit there is nothing to recover; a new goroutine goes on in both cases
 		go s.run()
 	}()

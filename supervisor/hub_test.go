@@ -51,6 +51,9 @@ func TestHubSubscribersHarmNobody(t *testing.T) {
 	if len(wild) != 10 || len(quick) != 10 {
 		t.Errorf("the others got %v and %v", wild, quick)
 	}
+	if n := hub.Panicked(); n != 10 {
+		t.Errorf("%d events ended in a panic or an exit, want 10", n)
+	}
 	hub.Publish(supervisor.Event{Incarnation: 11})
 	if len(quick) != 10 || hub.Dropped() != 6 {
 		t.Error("an event after cancel was delivered or counted")
@@ -64,8 +67,8 @@ func TestHubNil(t *testing.T) {
 	var hub *supervisor.Hub
 	hub.Publish(supervisor.Event{})
 	hub.Subscribe(1, nil)()
-	if hub.Dropped() != 0 {
-		t.Error("a nil hub dropped something")
+	if hub.Dropped() != 0 || hub.Panicked() != 0 {
+		t.Error("a nil hub dropped something, or somebody has panicked in it")
 	}
 }
 

@@ -28,7 +28,8 @@ type (
 	AwaitStart struct{}
 )
 
-// ChildReply answers a request about a child. Err is nil or a *ChildError.
+// ChildReply answers a request about a child. Err is nil or a *ChildError. To AwaitStart it says of the supervisor itself what the start has failed
+// with (a *StartError can be found in it), ErrStopping or ErrBusy.
 type ChildReply struct {
 	Name string
 	PID  *actor.PID // nil if it does not run

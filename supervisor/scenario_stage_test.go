@@ -45,7 +45,6 @@ func newStage(t *testing.T) *stage {
 		t: t, system: newSystem(), hub: supervisor.NewHub(), began: time.Now(), tree: new(supervisor.Tree),
 		orders: make(map[string]map[string]int), release: make(map[string]chan struct{}),
 	}
-	st.cancel = st.hub.Subscribe(100_000, st.on)
 	return st
 }
 
@@ -59,6 +58,9 @@ func (st *stage) end() {
 	time.Sleep(10 * time.Minute) // longer than any time-out of the scenarios
 	synctest.Wait()
 	st.cancel()
+	if n := st.hub.Dropped(); n > 0 {
+		st.t.Errorf("%d events had no room", n)
+	}
 	if _, alive := st.system.ProcessRegistry.Get(st.root); alive {
 		st.t.Errorf("the tree that began at %v does not end", st.began)
 	}
@@ -320,6 +322,8 @@ func (st *stage) puppet() *actor.Props {
 			st.do(name, "start")
 		case *actor.Stopping:
 			st.do(name, "stop")
+		case *actor.Stopped:
+			st.do(name, "stopped")
 		case order:
 			switch m.what {
 			case "fail":

@@ -16,6 +16,11 @@ func (st *stage) plant(lines []string) {
 		st.t.Fatalf("what is %q?", rest[0])
 	}
 	st.dynamic = spec.Strategy == supervisor.Dynamic
+	room := 1000
+	if st.dynamic {
+		room = 25_000 // ten thousand children start, or stop, at once; making and clearing the room costs time
+	}
+	st.cancel = st.hub.Subscribe(room, st.on)
 	spec.Events, spec.Tree, spec.Rand = st.hub, st.tree, func() float64 { return 0.5 }
 	root, err := supervisor.Spawn(st.system.Root, spec)
 	if err != nil {
@@ -96,7 +101,7 @@ func (st *stage) child(path string, words []string) supervisor.ChildSpec {
 		key, value, _ := strings.Cut(word, "=")
 		switch key {
 		case "permanent":
-		case "start-fails", "start-hangs", "stop-fails", "stop-hangs": // the first so many times
+		case "start-fails", "start-hangs", "stop-fails", "stop-hangs", "stopped-fails", "stopped-hangs": // the first so many times
 			times, _ := strconv.Atoi(value)
 			when, what, _ := strings.Cut(key, "-")
 			st.order(path+words[0], when+" "+strings.TrimSuffix(what, "s"), max(1, times))
@@ -117,8 +122,11 @@ func (st *stage) child(path string, words []string) supervisor.ChildSpec {
 		case "backoff":
 			low, high, _ := strings.Cut(value, "..")
 			child.Backoff = supervisor.Backoff{Min: st.duration(low), Max: st.duration(high)}
-		case "resume", "stop", "escalate":
-			d := map[string]supervisor.Directive{"resume": supervisor.Resume, "stop": supervisor.Stop, "escalate": supervisor.Escalate}[key]
+		case "resume", "restart", "restart-later", "stop", "escalate":
+			d := map[string]supervisor.Directive{
+				"resume": supervisor.Resume, "restart": supervisor.Restart, "restart-later": supervisor.RestartLater,
+				"stop": supervisor.Stop, "escalate": supervisor.Escalate,
+			}[key]
 			child.Decide = func(*supervisor.Failure) supervisor.Directive { return d }
 		}
 	}

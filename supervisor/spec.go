@@ -77,7 +77,7 @@ type ChildSpec struct {
 	// a dynamic child may leave it empty: it gets a number.
 	Name string
 	// Props is what the child is made of; or, for a supervisor, Supervisor. One of the two. The Props are cloned at each start, and must not
-	// have a mailbox of their own: see Mailbox. The child gets a guard (see Guard) inside of its other middleware, unless it has one.
+	// have a mailbox of their own: see Mailbox; nor a spawner, as a router's have. The child gets a guard (see Guard) inside of its other middleware, unless it has one.
 	Props      *actor.Props
 	Supervisor *Spec
 	// Mailbox makes the child's mailbox. nil: the library's unbounded one.
@@ -97,6 +97,7 @@ type ChildSpec struct {
 	// Decide may overrule the restart type when the child has failed while it runs. 0, and nil: it does not. Resume goes on with the next
 	// message; Restart restarts at once, RestartLater after the backoff, both whatever the type; Stop does not restart; Escalate stops all
 	// children and ends the supervisor with the same failure.
+	// A failure in Started is not its business, and Exit, with whatever error, is an end and no failure that could be resumed: there the type decides.
 	// It is called on the supervisor's goroutine and must not block; if it panics, the type decides. See ByClass.
 	Decide func(f *Failure) Directive
 }

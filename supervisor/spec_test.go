@@ -38,6 +38,9 @@ func TestValidate(t *testing.T) {
 		{"a mailbox in props", supervisor.Spec{Children: with(func(c *supervisor.ChildSpec) {
 			c.Props = idle().Configure(actor.WithMailbox(actor.UnboundedLockfree()))
 		})}, []string{" a Props"}},
+		{"a spawner in props", supervisor.Spec{Children: with(func(c *supervisor.ChildSpec) {
+			c.Props = idle().Configure(actor.WithSpawnFunc(actor.DefaultSpawner))
+		})}, []string{" a Props"}},
 		{"a supervisor's props", supervisor.Spec{Children: with(func(c *supervisor.ChildSpec) { c.Props = supervisor.Spec{}.Props() })}, nil},
 		{"a supervisor's mailbox", supervisor.Spec{Children: with(func(c *supervisor.ChildSpec) {
 			c.Props, c.Mailbox = supervisor.Spec{}.Props(), actor.Unbounded()

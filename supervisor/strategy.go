@@ -120,16 +120,17 @@ func (s *Strategy) Known() int {
 
 // HandleFailure implements actor.SupervisorStrategy.
 func (s *Strategy) HandleFailure(system *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, message any) {
-	if due, ok := reason.(*restartDue); ok {
-		s.restartNow(system, supervisor, child, due)
-		return
-	}
 	settled := false
 	defer func() {
 		if !settled {
 			s.unsettled(supervisor, child, recover())
 		}
 	}()
+	if due, ok := reason.(*restartDue); ok {
+		s.restartNow(system, supervisor, child, due)
+		settled = true
+		return
+	}
 	f := failureOf(reason, message)
 	d := s.decide(child, f)
 	v := &verdict{strategy: s, system: system, supervisor: supervisor, child: child, failure: f, message: message, directive: d, now: s.now()}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -59,4 +60,33 @@ func TestStrategyThatFails(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The same at the end of a delay, when nobody has failed just now.
+func TestStrategyThatFailsLater(t *testing.T) {
+	bubble(t, "Now", func(t *testing.T, system *actor.ActorSystem, j *journal) {
+		broken := false
+		s := backingOff(nil)
+		s.Now = func() time.Time {
+			if broken {
+				broken = false
+				panic("no clock")
+			}
+			return time.Now()
+		}
+		top := &supervisor.Strategy{Decide: func(*actor.PID, *supervisor.Failure) supervisor.Directive { return supervisor.Resume }}
+		guard := supervisor.WithGuard(nil, nil)
+		root, children := family(t, system, j, noting(j, guard, supervisor.WithStrategy(s)), []string{"middle"}, supervisor.WithStrategy(top))
+		child := system.NewLocalPID("parent/middle/child")
+		system.Root.Send(children[0], spawnAct(t, noting(j, guard), "child"))
+		synctest.Wait()
+		system.Root.Send(child, failNow{errBusy})
+		synctest.Wait()
+		broken = true
+		time.Sleep(time.Minute)
+		if alive(system, child) || j.count("terminated child") != 1 || answers(system, children[0]) != 1 {
+			t.Errorf("the child stays suspended; %q", j.since(0))
+		}
+		stopAll(t, system, root)
+	})
 }

@@ -9,13 +9,17 @@ import (
 
 // feed tells the core something and does what it wants. The lock is not held while that is done, as it may run other actors' code.
 func (s *supervisor) feed(ctx actor.Context, input func(now time.Time) []act) {
-	now := s.spec.Now()
-	s.mu.Lock()
-	acts := input(now)
-	s.mu.Unlock()
-	for _, a := range acts {
+	for _, a := range s.decide(input) {
 		s.act(ctx, a)
 	}
+}
+
+// decide lets go of the lock even if Rand panics: then the supervisor fails, and whoever restarts it has to get at its core.
+func (s *supervisor) decide(input func(now time.Time) []act) []act {
+	now := s.spec.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return input(now)
 }
 
 func (s *supervisor) act(ctx actor.Context, a act) {

@@ -46,7 +46,8 @@ type Node struct {
 type Tree struct{ super atomic.Pointer[supervisor] }
 
 // Snapshot is what the tree looks like now; false while the supervisor does not run. It asks no actor: each supervisor in turn is only kept
-// from changing its children while they are copied, some tens of nanoseconds a child. The levels are not from the same instant.
+// from changing its children while they are copied (BenchmarkSnapshot: a fraction of a microsecond a child), and the workers notice nothing. The
+// levels are not from the same instant.
 func (t *Tree) Snapshot() (Node, bool) {
 	if t == nil {
 		return Node{}, false
@@ -56,7 +57,7 @@ func (t *Tree) Snapshot() (Node, bool) {
 		return Node{}, false
 	}
 	root := s.snapshot()
-	root.State, root.Mailbox = ChildRunning, -1
+	root.Mailbox = -1
 	return root, true
 }
 
@@ -77,7 +78,7 @@ func (s *supervisor) snapshot() Node {
 	now := s.spec.Now()
 	s.mu.Lock()
 	node := Node{
-		Name: s.spec.Name, PID: s.pid, Supervisor: true, Strategy: s.spec.Strategy, BudgetLeft: s.core.meter.Left(now),
+		Name: s.spec.Name, PID: s.pid, State: s.core.phase.state(), Supervisor: true, Strategy: s.spec.Strategy, BudgetLeft: s.core.meter.Left(now),
 		Children: make([]Node, 0, len(s.core.kids)),
 	}
 	nested := make(map[int]*supervisor)
@@ -104,8 +105,22 @@ func (s *supervisor) snapshot() Node {
 		inner := below.snapshot()
 		child := &node.Children[i]
 		child.Strategy, child.BudgetLeft, child.Children = inner.Strategy, inner.BudgetLeft, inner.Children
+		if child.State == ChildRunning {
+			child.State = inner.State // it may be ending by itself, which the one above hears of when it has
+		}
 	}
 	return node
+}
+
+// state is what the supervisor would be as a child.
+func (p phase) state() ChildState {
+	switch {
+	case p < phaseUp:
+		return ChildStarting
+	case p == phaseUp:
+		return ChildRunning
+	}
+	return ChildStopping
 }
 
 func (s *supervisor) count() Counts {

@@ -105,6 +105,9 @@ func (v *validator) rules(s *Spec, c *ChildSpec) {
 	if c.Props != nil && mailboxOf(c.Props) == mailboxTheirs {
 		v.wrong("Props", "with a mailbox", "nobody can wrap a mailbox that is in Props: give it as Mailbox")
 	}
+	if c.Props != nil && hasSpawner(c.Props) {
+		v.wrong("Props", "with a spawner", "what a router or another spawner makes out of one child is not seen to start, fail or end: spawn it in a child")
+	}
 	if c.Mailbox != nil && c.isSupervisor() {
 		v.wrong("Mailbox", "given", "a supervisor has its own")
 	}
@@ -144,6 +147,12 @@ const (
 	mailboxOurs
 	mailboxTheirs
 )
+
+// hasSpawner says whether Props are for something that is no actor of theirs, as a router's are. The library hides that field too.
+func hasSpawner(props *actor.Props) bool {
+	field := reflect.ValueOf(props).Elem().FieldByName("spawner")
+	return field.IsValid() && field.Kind() == reflect.Func && !field.IsNil()
+}
 
 // mailboxOf says whose mailbox Props have. The library hides the field, but not whether it is set, nor which function it is. (A library
 // without that field would make every Props look as if it had the default.)

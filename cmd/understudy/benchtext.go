@@ -20,7 +20,7 @@ func (c *benchCommand) printText(w io.Writer, r *load.Result, missed []string) e
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "%-11s "+format+"\n", append([]any{name}, args...)...)
 	}
-	row("requests", "%s sent, %s answered, %s of them with errors", comma(r.Requests), comma(r.Replies), comma(r.Errors))
+	row("requests", "%s sent, %s answered, %s errors", comma(r.Requests), comma(r.Replies), comma(r.Errors))
 	for _, code := range slices.Sorted(maps.Keys(r.Codes)) {
 		row("", "%s %s", comma(r.Codes[code]), code)
 	}
@@ -34,16 +34,16 @@ func (c *benchCommand) printText(w io.Writer, r *load.Result, missed []string) e
 		row("schedule", "%s late by 1ms or more, %s of them by the generator's fault;", comma(r.Late), comma(r.LateOwn))
 		row("", "%s never sent", comma(r.Unsent))
 	}
-	row("checked", "%s wrong, %s misplaced, %s surplus, %s missing; %s connections lost",
-		comma(r.Wrong), comma(r.Misplaced), comma(r.Surplus), comma(r.Unanswered), comma(r.Lost))
+	row("checked", "%s wrong, %s misplaced, %s surplus, %s missing;", comma(r.Wrong), comma(r.Misplaced), comma(r.Surplus), comma(r.Unanswered))
+	row("", "%s lost", count(int(r.Lost), "connection"))
 	g := r.Generator
 	row("generator", "%.2f of %d processors, %v a reply; busy for %.0f%% of the time",
 		g.Share*float64(g.Processors), g.Processors, figures(r.CPUPerRequest()), 100*g.Busy)
 	if g.Bottleneck == "" {
 		row("", "it was not the bottleneck")
 	} else {
-		row("", "IT WAS THE BOTTLENECK: these figures say more of it than of the server.")
-		row("", "%s", strings.ToUpper(g.Bottleneck[:1])+g.Bottleneck[1:]+".")
+		row("", "IT WAS THE BOTTLENECK, so this says less of the server:")
+		row("", "%s", g.Bottleneck)
 	}
 	for _, m := range missed {
 		row("missed", "%s", m)

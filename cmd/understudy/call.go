@@ -39,29 +39,30 @@ type addCommand struct {
 // Run implements the command.
 func (c *echoCommand) Run(s streams) error {
 	return c.callFlags.run(func(ctx context.Context, to *client.Client) error {
-		text, err := to.Echo(ctx, c.Text)
+		reply, err := client.Call[messages.EchoMessage](ctx, to, &messages.EchoMessage{Content: c.Text})
 		if err != nil {
 			return err
 		}
-		return c.print(s, text, map[string]any{"content": text})
+		return c.print(s, reply.GetContent(), map[string]any{"content": reply.GetContent()})
 	})
 }
 
 // Run implements the command.
 func (c *addCommand) Run(s streams) error {
 	return c.callFlags.run(func(ctx context.Context, to *client.Client) error {
-		sum, err := to.Add(ctx, c.A, c.B)
+		reply, err := client.Call[messages.AddResponse](ctx, to, &messages.AddRequest{A: c.A, B: c.B})
 		if err != nil {
 			return err
 		}
-		return c.print(s, sum, map[string]any{"result": sum})
+		return c.print(s, reply.GetResult(), map[string]any{"result": reply.GetResult()})
 	})
 }
 
 func (f *callFlags) run(call func(context.Context, *client.Client) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), f.Timeout)
 	defer cancel()
-	to, err := client.Dial(ctx, f.Addr, client.Options{})
+	// One try: who calls wants to see what the server says.
+	to, err := client.Dial[*messages.ClientMessage, *messages.ServerMessage](ctx, f.Addr, client.Options{Retries: -1})
 	if unreachable, ok := errors.AsType[*client.DialError](err); ok {
 		return unreachableError(unreachable)
 	}

@@ -224,8 +224,9 @@ func TestOtherEncoding(t *testing.T) {
 		text := right[len(right)-size:]
 		return append([]byte{size + 6, 1<<3 | 2, 0x80 | (size + 3), 0, 1<<3 | 2, 0x80 | size, 0}, text...), true
 	})
-	r := run(t, u, short(8))
-	clean(t, r)
+	c := short(8)
+	c.Grace = patience
+	clean(t, run(t, u, c))
 }
 
 // Replies may come in any pieces.
@@ -244,7 +245,9 @@ func TestPieces(t *testing.T) {
 			}
 		}
 	})
-	clean(t, run(t, u, short(8)))
+	c := short(8)
+	c.Grace = patience
+	clean(t, run(t, u, c))
 }
 
 // Requests that a socket does not take at once are written when it does.

@@ -47,8 +47,8 @@ type Config struct {
 	// closed loops. The latency of a connection's first requests then begins with connecting, but for the ones that Run starts
 	// with.
 	Each int
-	// Mark is called when the measurement begins and when it ends, unless the run has ended before, under load, with how many
-	// replies have come so far: for whoever measures the server. On the goroutine of Run; may be nil.
+	// Mark is called when the measurement begins and when it ends, under load, with how many replies have come so far: for
+	// whoever measures the server. A run that ends before its time may leave out either. On the goroutine of Run; may be nil.
 	Mark func(replies int64)
 }
 

@@ -21,8 +21,7 @@ type conn struct {
 	slow     bool   // held is in use
 	count    int64  // replies so far
 
-	bursts     []burst // a ring: when the requests in flight were sent
-	head, tail uint32  // of the ring, modulo its length
+	bursts bursts // when the requests in flight were sent
 
 	left int // requests that it may still send, if that is limited
 
@@ -35,21 +34,6 @@ type conn struct {
 	closed    bool
 }
 
-// burst are requests that were sent, or meant to be sent, at one time.
-type burst struct {
-	stamp int64 // nanoseconds since the run's base
-	count int64
-}
-
-// ringSize returns the least power of two that is n or more.
-func ringSize(n int) int {
-	size := 1
-	for size < n {
-		size *= 2
-	}
-	return size
-}
-
 // add puts n requests in line for writing, and notes when they were sent.
 func (l *loop) add(c *conn, n int, stamp int64) {
 	d := l.deck
@@ -58,12 +42,7 @@ func (l *loop) add(c *conn, n int, stamp int64) {
 		c.next -= d.n
 	}
 	c.inflight += n
-	if last := &c.bursts[(c.tail-1)&l.mask]; c.head != c.tail && last.stamp == stamp {
-		last.count += int64(n)
-	} else {
-		c.bursts[c.tail&l.mask] = burst{stamp, int64(n)}
-		c.tail++
-	}
+	c.bursts.add(stamp, int64(n))
 	if l.measured(stamp) {
 		l.tally.requests += int64(n)
 	}
@@ -113,7 +92,7 @@ func (l *loop) settle(c *conn, n int, now int64) {
 		l.tally.arrived += int64(n)
 	}
 	for left := int64(n); left > 0; {
-		b := &c.bursts[c.head&l.mask]
+		b := c.bursts.first()
 		some := min(left, b.count)
 		if l.measured(b.stamp) {
 			l.tally.answered += some
@@ -121,7 +100,7 @@ func (l *loop) settle(c *conn, n int, now int64) {
 		}
 		left -= some
 		if b.count -= some; b.count == 0 {
-			c.head++
+			c.bursts.drop()
 		}
 	}
 }

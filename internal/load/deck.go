@@ -8,10 +8,10 @@ import (
 
 // How large a deck is.
 const (
-	deckExchanges = 4096    // at most, unless the depth needs more
-	deckBytes     = 4 << 20 // of requests or replies at most, unless the depth needs more
-	deckLeast     = 16      // exchanges, at least
-	deckLimit     = 1 << 30 // bytes of requests or replies that are too many
+	deckExchanges = 4096      // at most, unless the depth needs more
+	deckBytes     = 4 << 20   // of requests or replies at most, unless the depth needs more
+	deckLeast     = 16        // exchanges, at least
+	deckLimit     = 256 << 20 // bytes of requests or replies that are too many
 )
 
 // Deck is a ring of distinct exchanges, encoded in advance. It does not change; any goroutine may use it.
@@ -28,14 +28,16 @@ type Deck struct {
 func NewDeck(p Protocol, depth int, seed uint64) (*Deck, error) {
 	d := &Deck{requestAt: []int{0}, replyAt: []int{0}}
 	rng := rand.New(rand.NewPCG(seed, 0))
-	for d.n < max(deckLeast, depth+1) || d.n < deckExchanges && max(len(d.requests), len(d.replies)) < deckBytes {
+	need := max(deckLeast, depth+1)
+	for d.n < need || d.n < deckExchanges && max(len(d.requests), len(d.replies)) < deckBytes {
 		d.requests, d.replies = p.Exchange(d.n, rng, d.requests, d.replies)
 		d.n++
 		if len(d.requests) == d.requestAt[d.n-1] || len(d.replies) == d.replyAt[d.n-1] {
 			return nil, fmt.Errorf("exchange %d has an empty request or reply, which cannot be told from none", d.n-1)
 		}
-		if len(d.requests) > deckLimit || len(d.replies) > deckLimit {
-			return nil, fmt.Errorf("%d requests in flight on a connection have more than %d MiB", depth, deckLimit>>20)
+		// After a few, the others can be foreseen.
+		if size := max(len(d.requests), len(d.replies)); size > deckLimit || d.n >= deckLeast/4 && size/d.n > deckLimit/need {
+			return nil, fmt.Errorf("%d requests in flight on a connection, of %d bytes or so, are over %d MiB", depth, size/d.n, deckLimit>>20)
 		}
 		d.requestAt, d.replyAt = append(d.requestAt, len(d.requests)), append(d.replyAt, len(d.replies))
 	}

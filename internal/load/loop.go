@@ -3,7 +3,6 @@ package load
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -27,7 +26,6 @@ type loop struct {
 	conns   []*conn
 	live    int // connections that are not closed
 	buf     []byte
-	mask    uint32           // of the bursts' rings
 	peer    syscall.Sockaddr // to connect to anew
 	dues    dues             // in an open loop: those that have room, by their next arrival
 	ending  bool             // nothing more is sent
@@ -44,7 +42,7 @@ type loop struct {
 
 // usage is what a loop's thread did during the measurement; nanoseconds.
 type usage struct {
-	cpu, idle, from, to int64
+	cpu, idle, delay, from, to int64
 }
 
 // plan is what the loops of a run share.
@@ -73,13 +71,13 @@ func newLoop(p *plan) (*loop, error) {
 	}
 	return &loop{
 		plan: p, epfd: epfd, events: make([]syscall.EpollEvent, eventsAt), buf: make([]byte, readBuffer),
-		mask: uint32(ringSize(p.depth) - 1), tally: newTally(), handed: make(chan *tally, 1),
+		tally: newTally(), handed: make(chan *tally, 1),
 	}, nil
 }
 
 // take gives the loop a connection. Its first exchange is one of the deck's.
 func (l *loop) take(fd, number, first int, s schedule) error {
-	c := &conn{fd: fd, number: number, slot: int32(len(l.conns)), bursts: make([]burst, l.mask+1), schedule: s, left: l.each}
+	c := &conn{fd: fd, number: number, slot: int32(len(l.conns)), schedule: s, left: l.each}
 	c.first, c.next = first, first
 	c.at, c.outAt = l.deck.replyAt[first], l.deck.requestAt[first]
 	if l.each > 0 {
@@ -103,13 +101,12 @@ func (l *loop) watch(c *conn, events uint32) {
 	}
 }
 
-// run is the loop. It returns when every connection is closed, or the grace has passed.
+// run is the loop. It returns when every connection is closed, or the grace has passed. Its goroutine is locked to its thread.
 func (l *loop) run() {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	defer l.release()
 	// A timer of 50 µs more or less is what Linux gives a thread by default, prctl(2). Without this arrivals are that much late.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
+	defer func() { _ = unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0) }() // back to the default
 	now := l.clock()
 	for _, c := range l.conns {
 		c.roomy = now
@@ -183,17 +180,22 @@ func (l *loop) pause(now, to int64) int64 {
 func (l *loop) tell(now int64) {
 	if !l.begun && now >= l.from {
 		l.begun = true
-		l.usage.cpu, l.usage.from = -threadCPU(), now
+		l.usage.cpu, l.usage.delay, l.usage.from = -threadCPU(), -threadDelay(), now
 	}
 	if l.begun && !l.stopped && now >= l.to.Load() {
-		l.stopped = true
-		l.usage.cpu += threadCPU()
-		l.usage.to = now
+		l.stop(now)
 	}
 	if l.spare.Load() != nil {
 		l.handed <- l.tally
 		l.tally = l.spare.Swap(nil)
 	}
+}
+
+func (l *loop) stop(now int64) {
+	l.stopped = true
+	l.usage.cpu += threadCPU()
+	l.usage.delay += threadDelay()
+	l.usage.to = now
 }
 
 // end begins the end: what is in flight is awaited.
@@ -261,12 +263,11 @@ func (l *loop) problem(format string, args ...any) {
 func (l *loop) release() {
 	now, to := l.clock(), l.to.Load()
 	if !l.stopped && l.begun {
-		l.usage.cpu += threadCPU()
-		l.usage.to = now
+		l.stop(now)
 	}
 	for _, c := range l.conns {
-		for ; c.head != c.tail; c.head++ {
-			if b := c.bursts[c.head&l.mask]; l.measured(b.stamp) {
+		for ; !c.bursts.empty(); c.bursts.drop() {
+			if b := c.bursts.first(); l.measured(b.stamp) {
 				l.tally.unanswered += b.count
 				l.tally.record(now-b.stamp, b.count)
 			}

@@ -21,7 +21,7 @@ type Sizes struct{ Least, Most int }
 // maxWeight and maxSize bound what a Mix may say.
 const (
 	maxWeight = 1_000_000
-	maxSize   = 256 << 20
+	maxSize   = 64 << 20
 )
 
 // pick tells whether the next request is an echo.

@@ -81,7 +81,7 @@ func TestFrozenForGood(t *testing.T) {
 	r := run(t, u, load.Config{
 		Connections: 1, Depth: 8, Rate: 1000, Arrivals: load.Uniform, Duration: 500 * time.Millisecond, Grace: 100 * time.Millisecond,
 	})
-	if r.Unanswered != 8 || r.Replies != 50 || r.Requests != 58 || r.Unsent != 500-58 || r.Latency.Count != 500 || r.Lost != 0 {
+	if r.Unanswered != 8 || r.Replies > 50 || r.Requests != r.Replies+8 || r.Requests+r.Unsent != 500 || r.Latency.Count != 500 || r.Lost != 0 {
 		t.Errorf("%+v", *r)
 	}
 	if r.Latency.P50 < 200*time.Millisecond || r.Latency.Max < 500*time.Millisecond {

@@ -77,12 +77,16 @@ type Interval struct {
 // Generator is what the load itself cost, and whether it was the bottleneck.
 type Generator struct {
 	Threads    int           `json:"threads"`
-	Processors int           `json:"processors"`           // that the program may use at once
-	CPU        time.Duration `json:"cpu_ns"`               // CPU time that the threads used during the measurement
-	ProcessCPU time.Duration `json:"process_cpu_ns"`       // CPU time of the whole process
-	Share      float64       `json:"share"`                // CPU as a part of all processors' time
-	Busy       float64       `json:"busy"`                 // of the busiest thread's time, the part in which it had something to do
-	Bottleneck string        `json:"bottleneck,omitempty"` // why the results say more of the generator than of the server; empty if they do not
+	Processors int           `json:"processors"`     // that the program may use at once
+	CPU        time.Duration `json:"cpu_ns"`         // CPU time that the threads used during the measurement
+	ProcessCPU time.Duration `json:"process_cpu_ns"` // CPU time of the whole process
+	Share      float64       `json:"share"`          // CPU as a part of all processors' time
+	// Busy is the part of the busiest thread's time in which it had something to do: it ran, or waited for a processor.
+	Busy float64 `json:"busy"`
+	// Delayed is the part of the most delayed thread's time in which it waited for a processor; 0 if the system does not tell.
+	Delayed float64 `json:"delayed"`
+	// Bottleneck is why the results say more of the generator than of the server; empty if they do not.
+	Bottleneck string `json:"bottleneck,omitempty"`
 }
 
 // CPUPerRequest returns the generator's CPU time for each reply that came, 0 if none came.
@@ -147,9 +151,12 @@ const (
 func (r *run) generator(took time.Duration) Generator {
 	g := Generator{Threads: len(r.loops), Processors: runtime.GOMAXPROCS(0), ProcessCPU: time.Duration(max(r.process, 0))}
 	for _, l := range r.loops {
-		g.CPU += time.Duration(max(l.usage.cpu, 0))
-		if all := l.usage.to - l.usage.from; all > 0 {
-			g.Busy = max(g.Busy, 1-float64(l.usage.idle)/float64(all))
+		u := l.usage
+		g.CPU += time.Duration(max(u.cpu, 0))
+		if all := float64(u.to - u.from); all > 0 {
+			delayed := float64(u.delay) / all
+			g.Delayed = max(g.Delayed, delayed)
+			g.Busy = max(g.Busy, 1-float64(u.idle)/all, float64(u.cpu)/all+delayed)
 		}
 	}
 	if took > 0 {
@@ -160,7 +167,7 @@ func (r *run) generator(took time.Duration) Generator {
 	case t.requests > 0 && float64(t.ownLate) > lateLimit*float64(t.requests):
 		g.Bottleneck = fmt.Sprintf("%.1f%% of the requests were sent late by its own fault", 100*float64(t.ownLate)/float64(t.requests))
 	case r.Rate == 0 && g.Busy >= busyLimit:
-		g.Bottleneck = fmt.Sprintf("a thread of it had something to do for %.0f%% of the time", 100*g.Busy)
+		g.Bottleneck = fmt.Sprintf("one of its threads had something to do for %.0f%% of the time", 100*g.Busy)
 	}
 	return g
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -83,22 +85,26 @@ func (r *run) spread(fds []int) error {
 
 // measure runs the loops to their end.
 func (r *run) measure(ctx context.Context) {
-	r.base = time.Now()
 	r.from = int64(r.Warmup)
 	r.reported = r.from
 	r.to.Store(int64(r.Warmup + r.Duration))
-	ended := make(chan struct{})
-	left := make(chan struct{}, len(r.loops))
+	start, ended := make(chan struct{}), make(chan struct{})
+	var ready, all sync.WaitGroup
+	ready.Add(len(r.loops))
 	for _, l := range r.loops {
-		go func() {
+		all.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			ready.Done()
+			<-start
 			l.run()
-			left <- struct{}{}
-		}()
+		})
 	}
+	ready.Wait() // or what comes due while threads are being made would be late
+	r.base = time.Now()
+	close(start)
 	go func() {
-		for range r.loops {
-			<-left
-		}
+		all.Wait()
 		close(ended)
 	}()
 	r.await(ctx, ended)
@@ -116,8 +122,10 @@ func (r *run) await(ctx context.Context, ended <-chan struct{}) {
 		r.stop()
 		return
 	case <-ended:
-		r.stop()
-		return
+		if r.clock() < r.from {
+			r.stop()
+			return
+		}
 	}
 	cpu := processCPU()
 	defer func() { r.process = processCPU() - cpu }()
@@ -137,6 +145,9 @@ func (r *run) await(ctx context.Context, ended <-chan struct{}) {
 			r.stop()
 			return
 		case <-ended:
+			if r.clock() >= r.to.Load() { // this goroutine was late
+				r.mark()
+			}
 			r.stop()
 			return
 		}
@@ -159,7 +170,7 @@ func (r *run) mark() {
 func (r *run) stop() {
 	if now := r.clock(); now < r.to.Load() {
 		r.cut = true
-		r.to.Store(max(now, r.from))
+		r.to.Store(now)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"unsafe"
@@ -116,4 +118,18 @@ func threadCPU() int64 {
 		return 0
 	}
 	return r.Utime.Nano() + r.Stime.Nano()
+}
+
+// threadDelay returns for how long the calling thread has been ready to run without a processor to run on, in nanoseconds,
+// 0 where the kernel does not tell (Documentation/scheduler/sched-stats.rst, /proc/<pid>/schedstat).
+func threadDelay() int64 {
+	text, err := os.ReadFile("/proc/thread-self/schedstat")
+	if err != nil {
+		return 0
+	}
+	if fields := strings.Fields(string(text)); len(fields) > 1 {
+		n, _ := strconv.ParseInt(fields[1], 10, 64) // 0 if it is no number
+		return n
+	}
+	return 0
 }

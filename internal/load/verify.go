@@ -72,7 +72,7 @@ func (l *loop) judge(c *conn, got []byte) {
 	switch verdict {
 	case Right:
 	case Failed:
-		if !l.measured(c.bursts[c.head&l.mask].stamp) {
+		if !l.measured(c.bursts.first().stamp) {
 			return
 		}
 		l.tally.failed++
