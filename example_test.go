@@ -197,6 +197,26 @@ func ExampleKey() {
 	// a2 <nil>
 }
 
+// A handler that only borrows its message costs no allocation, and must copy what it keeps.
+func ExampleBorrowing() {
+	last := make(chan string, 1)
+	service := understudy.NewService[*pb.ClientMessage, *pb.ServerMessage]()
+	understudy.Handle(service, func(_ context.Context, in *pb.EchoMessage) (*pb.EchoMessage, error) {
+		last <- strings.Clone(in.Content)
+		return in, nil // it is encoded before it is used again
+	}, understudy.Borrowing())
+	url, stop := running(service)
+	defer stop()
+	c := dialed(url)
+	defer c.Close()
+	reply, err := client.Call[pb.EchoMessage](context.Background(), c, &pb.EchoMessage{Content: "hello"})
+	fmt.Println(reply.GetContent(), err)
+	fmt.Println(<-last)
+	// Output:
+	// hello <nil>
+	// hello
+}
+
 // Middleware sees every request, by the name of its arm: here one that counts, and one that lets in only who has logged in.
 func ExampleService_Use() {
 	var requests atomic.Int64

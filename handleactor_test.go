@@ -46,7 +46,7 @@ func spawnAsking(t *testing.T, c understudy.Config, f actor.ReceiveFunc, options
 
 // Requests for an actor and for a function, pipelined: every reply in its place.
 func TestHandleActor(t *testing.T) {
-	h, _ := spawnAsking(t, understudy.Config{}, addUp)
+	h, _ := spawnAsking(t, understudy.Config{Deadline: patience}, addUp)
 	var wg sync.WaitGroup
 	for c := range 20 {
 		p := h.dial()

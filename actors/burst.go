@@ -58,7 +58,9 @@ type Burst struct {
 	inline bool   // the reader runs it: it wakes the session and recycles the burst itself
 	taken  bool   // a worker has it; of use to the goroutine that runs it inline
 	kept   bool   // it is never recycled
+	unlent bool   // although it is kept, nobody uses its buffer any more
 	next   *Burst // in a lane of the pool's queue
+	rest   *Burst // what a crash has left, for the goroutine that runs it inline
 
 	ctx     *requestContext
 	exposed bool            // a handler has seen ctx that may keep it
@@ -235,8 +237,15 @@ func (b *Burst) newContext(c *connection) {
 
 // recycle gives the burst back, once it is complete, unless it must stay as it is: see above.
 func (b *Burst) recycle() {
+	if b.reset() {
+		bursts.Put(b)
+	}
+}
+
+// reset begins the burst's next life, unless it must stay as it is.
+func (b *Burst) reset() bool {
 	if p, _ := b.at(); p != done || b.kept {
-		return
+		return false
 	}
 	if b.ctx != nil && !b.exposed {
 		b.ctx.reset()
@@ -250,12 +259,13 @@ func (b *Burst) recycle() {
 	b.holds.Store(false)
 	b.epoch++
 	b.cursor.Store(b.cursorOf(waiting, 0))
-	bursts.Put(b)
+	return true
 }
 
-// spare returns the burst's input buffer if nobody can be using it any more, else nil.
+// spare returns the burst's input buffer if nobody can be using it any more, else nil. A handler that crashed may be using
+// what it was given; unless it has borrowed its message, that is not the buffer.
 func (b *Burst) spare() []byte {
-	if p, _ := b.at(); p != done || b.kept {
+	if p, _ := b.at(); p != done || b.kept && !b.unlent {
 		return nil
 	}
 	return b.buf

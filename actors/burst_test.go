@@ -283,7 +283,7 @@ func TestEpochOutdatesCursors(t *testing.T) {
 		earlier := b.cursor.Load()
 		for w.step() {
 		}
-		b.recycle()
+		b.reset() // and not into the pool, as the test goes on with it
 
 		b.frames = make([]transport.Frame, 3)
 		w = &stepper{burst: b, by: make(ledger, 3)}
@@ -329,7 +329,7 @@ func TestRecycle(t *testing.T) {
 				t.Errorf("its buffer is spare: %v, want %v", got, tt.want)
 			}
 			before := b.cursor.Load()
-			b.recycle()
+			b.reset() // and not into the pool, as the test goes on with it
 			if !tt.want {
 				if b.cursor.Load() != before || b.buf == nil || len(b.frames) != 2 {
 					t.Error("it was recycled")
@@ -418,7 +418,7 @@ func TestContextOfAnotherLife(t *testing.T) {
 		ctx.end()
 		serveAll(b)
 		b.exposed = exposed
-		b.recycle()
+		b.reset() // and not into the pool, as the test goes on with it
 		b.deadline = before.Add(time.Hour)
 		b.newContext(c)
 		if (b.ctx == ctx) == exposed {

@@ -86,21 +86,38 @@ func (r *router) submitRun(b *Burst) (ended int64) {
 		r.enqueuePieces(b)
 		return 0
 	}
-	if r.ready.Load() == 0 && r.hold(b) {
-		if s := r.claim(); s != nil {
-			b.inline = true
-			ran := s.mailbox.TryRun(b)
-			if ran && b.taken {
-				ended = b.ended
-				r.stage.reads.Put(b.spare())
-				b.recycle()
-				return ended
-			}
-			b.inline = false // the worker was just being stopped or restarted
+	ran, ended, rest := r.runNow(b)
+	if !ran {
+		r.enqueue(b)
+	}
+	for rest != nil {
+		b = rest
+		if ran, ended, rest = r.runNow(b); !ran {
+			r.requeue(b)
 		}
 	}
-	r.enqueue(b)
-	return 0
+	return ended
+}
+
+// runNow runs a burst on the caller's goroutine, if nobody waits and a worker is idle. rest is what is left of it if a handler
+// crashed: the next idle worker may have it at once, without another goroutine and another write.
+func (r *router) runNow(b *Burst) (ran bool, ended int64, rest *Burst) {
+	if r.ready.Load() > 0 || !r.hold(b) {
+		return false, 0, nil
+	}
+	s := r.claim()
+	if s == nil {
+		return false, 0, nil
+	}
+	b.inline = true
+	if !s.mailbox.TryRun(b) || !b.taken {
+		b.inline = false // the worker was just being stopped or restarted
+		return false, 0, nil
+	}
+	ended, rest, b.rest = b.ended, b.rest, nil
+	r.stage.reads.Put(b.spare())
+	b.recycle()
+	return true, ended, rest
 }
 
 // hold has a burst hold its key slot, if it has one. It is false if another does.

@@ -141,6 +141,7 @@ func (r *run) encode(h *Handler, reply proto.Message, err error) {
 		s = r.incident(s)
 	}
 	b.status(r.encoder, r.k, s)
+	w.tally(b, r.k+1)
 	w.codes[codeIndex(s.Code)].Add(1)
 }
 
@@ -224,6 +225,8 @@ func (r *run) crashed(f *supervisor.Failure) {
 		}
 		b.out = b.out[:r.mark] // the crash was in encoding the reply
 	}
+	// Whoever has detached it had it kept already, and may not be back.
+	b.unlent = !b.kept && r.lent == nil && r.checking == nil
 	b.kept = true
 	if f.Goexit {
 		b.inline = false // the reader that would wake the session dies with this goroutine
@@ -232,7 +235,7 @@ func (r *run) crashed(f *supervisor.Failure) {
 		return
 	}
 	if !r.alone && r.k+1 < r.size {
-		w.router.requeue(b.origin.split(b, r.k+1))
+		r.passOn(b.origin.split(b, r.k+1))
 	}
 	if b.out == nil {
 		b.out = w.stage.writes.Get()
@@ -266,8 +269,18 @@ func (r *run) retry() bool {
 	return true
 }
 
+// passOn has others serve what a crash has left. With a key it waits in the queue, in its place among those of its slot. (What is
+// tried again waits too: what has crashed once is not worth a hurry.)
+func (r *run) passOn(rest *Burst) {
+	if r.burst.inline && rest.slot == noSlot {
+		r.burst.rest = rest
+		return
+	}
+	r.worker.router.requeue(rest)
+}
+
 func (r *run) complete() {
-	r.worker.tally(r.burst)
+	r.worker.tally(r.burst, r.size)
 	r.burst.ctx.end()
 	r.burst.origin.complete(r.burst)
 }

@@ -29,6 +29,7 @@ type slot struct {
 
 	seen sight // the sweeper's
 
+	tallied atomic.Int64 // of the burst that it serves: the request up to which replies are in codes
 	worked  atomic.Int64 // nanoseconds spent serving; one that comes later begins with what the others have
 	served  atomic.Bool  // a request, since the last start
 	bursts  atomic.Int64
@@ -63,6 +64,7 @@ func (s *slot) enter(b *Burst) {
 	}
 	s.deadline.Store(s.router.at(b.deadline))
 	s.begun.Store(s.router.now.Load())
+	s.tallied.Store(0)
 	s.current.Store(b)
 	s.router.watch()
 	s.bursts.Add(1)
@@ -97,16 +99,33 @@ func (s *slot) unsuspect() {
 	}
 }
 
-// tally counts the replies of b that say OK, for all at once: a counter for each request would be felt. The caller has b to
-// itself. Who seizes a burst counts them for its connection.
-func (s *slot) tally(b *Burst) {
+// tally counts the replies of b that say OK, for all at once: a counter for each request would be felt. The next request of b
+// that is not counted is k. The caller has b to itself. Who seizes a burst counts them for its connection.
+func (s *slot) tally(b *Burst, k int) {
+	s.tallied.Store(int64(k))
 	if b.oks > 0 {
 		s.codes[messages.OK].Add(int64(b.oks))
 		b.oks = 0
 	}
 }
 
+// untallied returns how many replies of the burst that is being served say OK and were not counted: all since the last tally. It
+// may be wrong while they are being counted.
+func (s *slot) untallied() int64 {
+	b := s.current.Load()
+	if b == nil {
+		return 0
+	}
+	p, k := b.at()
+	n := int64(k) - s.tallied.Load()
+	if p != handling && p != encoding || s.current.Load() != b {
+		return 0
+	}
+	return max(n, 0)
+}
+
 func (s *slot) addTo(c *Counts) {
+	c.Codes[messages.OK] += s.untallied()
 	c.WorkerBursts += s.bursts.Load()
 	c.PoolBursts += s.inlined.Load()
 	c.Crashes += s.crashes.Load()

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -20,15 +21,38 @@ type pathStage struct {
 	make     func(testing.TB, int) (run func())
 }
 
-// pathStages are the stages of this package and what each may allocate. (Framing and envelope stand in the packages transport
-// and messages.) Those of handlers that own their messages allocate two objects for each, the message and its string, and a
-// context for each burst.
+// pathStages are the stages of this package and what each may allocate. (Reading and writing stand in package transport, the
+// codec in package messages, and the path as a whole in package understudy.) Handlers that own their messages cost two
+// objects a request, the message and its string, and a context a burst.
 var pathStages = []pathStage{
+	{"envelope", 128, 0, findStage},
+	{"claim", 1, 0, claimStage},
+	{"inline", 1, 0, tryRunStage},
 	{"serve borrowing", 1, 0, serveStage(true)},
 	{"serve borrowing", 16, 0, serveStage(true)},
 	{"serve borrowing", 128, 0, serveStage(true)},
 	{"serve owning", 1, 2 + 1, serveStage(false)},
 	{"serve owning", 128, 2*128 + 1, serveStage(false)},
+
+	{"encode", 128, 0, encodeStage},
+	{"window", 128, 0, windowStage},
+	{"outbox", 128, 0, outboxStage},
+}
+
+// TestStageAllocations fails if a stage allocates more than is recorded above.
+func TestStageAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector has pools drop what they are given, and allocates itself")
+	}
+	for _, s := range pathStages {
+		run := s.make(t, s.requests)
+		for range 10 {
+			run() // what is allocated once
+		}
+		if n := testing.AllocsPerRun(200, run); n > s.allocs {
+			t.Errorf("%s, %d requests: %v allocations a burst, and %v are recorded", s.name, s.requests, n, s.allocs)
+		}
+	}
 }
 
 func BenchmarkStages(b *testing.B) {
@@ -119,6 +143,84 @@ func serveStage(borrowing bool) func(testing.TB, int) func() {
 			b.newContext(c)
 			w.serve(nil, b)
 			b.recycle()
+		}
+	}
+}
+
+// findStage finds each request's handler.
+func findStage(tb testing.TB, n int) func() {
+	table := echoStage(tb, true).Table
+	buf, frames := echoes(n)
+	var c call
+	return func() {
+		for _, f := range frames {
+			if err := table.find(&c, buf[f.Start:f.End]); err != nil {
+				tb.Fatal(err)
+			}
+		}
+	}
+}
+
+// claimStage takes an idle worker and offers it again.
+func claimStage(testing.TB, int) func() {
+	idle := newIdleSet(64)
+	idle.offer(17)
+	return func() { idle.offer(idle.claim()) }
+}
+
+// tryRunStage runs a message on an actor at rest, through Proto.Actor and the guard's like.
+func tryRunStage(tb testing.TB, _ int) func() {
+	mailbox := &Mailbox{OnIdle: func() {}}
+	r := spawnRig(tb, mailbox, true, nil)
+	for mailbox.status.Load() != resting {
+		runtime.Gosched()
+	}
+	var message any = func() {}
+	return func() {
+		if !r.mailbox.TryRun(message) {
+			tb.Fatal("not at rest")
+		}
+	}
+}
+
+// encodeStage appends a reply for each request.
+func encodeStage(tb testing.TB, n int) func() {
+	table := echoTable(tb)
+	e := encoder{table, transport.Delimited}
+	arm, m := table.Replies.Arm(1), &messages.EchoMessage{Content: "thirty-two bytes of an echo text"}
+	out := make([]byte, 0, 64<<10)
+	return func() {
+		out = out[:0]
+		for range n {
+			var err error
+			if out, err = e.reply(out, 0, arm, m); err != nil {
+				tb.Fatal(err)
+			}
+		}
+	}
+}
+
+// windowStage has a burst's segment enter the window and leave it.
+func windowStage(tb testing.TB, n int) func() {
+	var w window
+	burst, out := new(Burst), make([]byte, 32)
+	return func() {
+		w.complete(w.append(burst, n, 16), out)
+		if _, _, ok := w.release(); !ok {
+			tb.Fatal("nothing released")
+		}
+	}
+}
+
+// outboxStage has a burst's replies written.
+func outboxStage(tb testing.TB, n int) func() {
+	o := outbox{merge: 4096, recycle: func([]byte) {}}
+	buf := make([]byte, 64, 4096)
+	return func() {
+		o.push(buf, content{replies: n})
+		o.advance(len(o.front()))
+		if written, _ := o.collect(); written.replies != n {
+			tb.Fatal("not collected")
 		}
 	}
 }

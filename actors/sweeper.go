@@ -143,7 +143,7 @@ func (r *router) detach(s *slot, b *Burst, c uint64) bool {
 			s.unsuspect()
 		}
 	}
-	s.tally(b)
+	s.tally(b, k)
 	rest := b.origin.detach(b, k, true)
 	r.giveUp(s, r.stage.system)
 	r.handOn(b, k, rest, 1)
@@ -161,7 +161,7 @@ func (r *router) relieve(s *slot, b *Burst, c uint64, took time.Duration) {
 		b.cursor.Store(c)
 		return
 	}
-	s.tally(b)
+	s.tally(b, k)
 	each := max(took/time.Duration(k+1), 1)
 	r.handOn(b, k, b.origin.detach(b, k, false), max(1, int(spreadLimit/each)))
 }

@@ -61,10 +61,11 @@ func (w *worker) endIfGivenUp(ctx actor.Context) {
 
 func (w *worker) onPull(ctx actor.Context) {
 	for b := w.router.next(); b != nil; b = w.router.next() {
-		if !w.serve(ctx, b) {
+		went := w.serve(ctx, b)
+		w.stage.reads.Put(b.spare())
+		if !went {
 			return
 		}
-		w.stage.reads.Put(b.spare())
 		b.recycle()
 		if w.givenUp.Load() || w.mailbox.urgent.Load() > 0 {
 			break // a Stop does not wait for the queue to be empty; a worker that goes on looks at the queue again

@@ -79,6 +79,11 @@ func (on *conn) expect() {
 func (on *conn) end(err error) {
 	on.mu.Lock()
 	defer on.mu.Unlock()
+	on.endLocked(err)
+}
+
+// endLocked is end; mu is held.
+func (on *conn) endLocked(err error) {
 	if on.err == nil {
 		on.err = err
 		close(on.ended)

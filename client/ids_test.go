@@ -174,3 +174,15 @@ func TestErrorWithoutID(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// The id counts towards the size of a request.
+func TestSizeWithID(t *testing.T) {
+	for text, refused := range map[string]bool{strings.Repeat("x", 10): false, strings.Repeat("x", 11): true} {
+		// Tag and length of the arm, tag and length of the text, tag and five bytes of the id.
+		c := dialWire(t, serve(t, "tcp", transport.Delimited, answerWire), client.Options{RequestID: "id", MaxFrame: 4 + 6 + 10})
+		_, err := client.Call[wire.Answer](t.Context(), c, &wire.Ask{Text: text})
+		if errors.Is(err, messages.ResourceExhausted) != refused {
+			t.Errorf("%d bytes: %v", len(text), err)
+		}
+	}
+}

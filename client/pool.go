@@ -227,8 +227,12 @@ func (c *Client) remove(on *conn, cause error) {
 		return
 	}
 	c.broken.Add(1)
-	if !on.heard {
+	switch {
+	case !on.heard:
 		c.backOff(cause)
+	case c.o.attended():
+		// It connects again although nobody calls: not at once, or a server that greets and hangs up would be called without a pause.
+		c.notBefore = time.Now().Add(backoff(1, c.o.Backoff, c.o.MaxBackoff))
 	}
 	c.serve() // the only other connection may have room now
 	c.keepUp()

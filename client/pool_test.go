@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/understudy-go/understudy/client"
 	"github.com/understudy-go/understudy/messages"
+	"github.com/understudy-go/understudy/transport"
 )
 
 // holding is a server whose replies wait until they are released.
@@ -243,4 +245,47 @@ func TestSilence(t *testing.T) {
 			t.Errorf("%+v", n)
 		}
 	})
+}
+
+// That no further connection can be made is nothing to a call that waits for a place on one that there is.
+func TestNoFurtherConnection(t *testing.T) {
+	h := new(holding)
+	bubble(t, h.handle, client.Options{Connections: 2, InFlight: 1, Retries: -1}, func(t *testing.T, n *network, c *client.Client) {
+		n.setDown(true)
+		var wg sync.WaitGroup
+		start(t, c, &wg)
+		start(t, c, &wg)
+		time.Sleep(time.Minute)
+		if got := c.Counts(); got.Waiting != 1 || got.DialsFailed < 10 {
+			t.Errorf("%+v", got)
+		}
+		h.release()
+		wg.Wait()
+	})
+}
+
+// Calls that are given up at any moment take no place with them.
+func TestPlacesAreNotLost(t *testing.T) {
+	c := dial(t, serve(t, "tcp", transport.Delimited, answerAll), client.Options{InFlight: 2})
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 200 {
+				ctx, cancel := context.WithCancel(t.Context())
+				go cancel()
+				if _, err := echo(ctx, c, "x"); err != nil && !errors.Is(err, messages.Canceled) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for range 10 {
+		if _, err := echo(t.Context(), c, "x"); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := c.Counts(); n.InFlight != 0 || n.Waiting != 0 || n.Calls != 0 {
+		t.Errorf("%+v", n)
+	}
 }

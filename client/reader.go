@@ -105,10 +105,14 @@ func (on *conn) reply(m *opened) error {
 		// With ids, a server that refuses a connection has none to say. It is about the one request that there ever was.
 		s = on.pending.takeAny()
 	}
-	on.mu.Unlock()
 	if s == nil {
-		return on.c.wire.unasked(m)
+		// In one step with the look at pending: a request that came now would seem to have been sent, and then to be lost.
+		err := on.c.wire.unasked(m)
+		on.endLocked(err)
+		on.mu.Unlock()
+		return err
 	}
+	on.mu.Unlock()
 	o, err := on.c.wire.outcome(s, m)
 	if nameless {
 		err = on.c.wire.unasked(m)

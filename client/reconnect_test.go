@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -167,5 +168,74 @@ func TestGoesOnTryingToConnect(t *testing.T) {
 		if got := c.Counts(); got.Connections != 1 || got.DialsFailed < 4 {
 			t.Errorf("%+v", got)
 		}
+	})
+}
+
+// A server that refuses each connection in its first reply is not connected to without a pause, whoever calls.
+func TestRefusedConnectionsArePaced(t *testing.T) {
+	bubble(t, func(p *peer) {
+		p.request()
+		p.write(p.frame(failure(&messages.Status{Code: messages.ResourceExhausted, NotStarted: true})))
+	}, client.Options{Retries: -1, Backoff: 100 * ms, MaxBackoff: 300 * ms}, func(t *testing.T, n *network, c *client.Client) {
+		for range 5 {
+			_, err := echo(t.Context(), c, "x")
+			wantStatus(t, err, messages.ResourceExhausted, true)
+			synctest.Wait()
+		}
+		within(t, "connections", n.tries(), 0, 100*ms, 200*ms, 300*ms, 300*ms)
+	})
+}
+
+// A server that greets and hangs up is greeted again after a pause, which does not grow.
+func TestGreetingsArePaced(t *testing.T) {
+	wireBubble(t, func(p *peer) {
+		p.write(p.frame(note("hello")))
+	}, func(*network) client.Options {
+		return client.Options{Backoff: 100 * ms, Pushes: []client.Push{client.OnPush(new(notebook).add)}}
+	}, func(t *testing.T, n *network, c *client.Client) {
+		time.Sleep(time.Second)
+		for _, gap := range n.tries() {
+			within(t, "connections", []time.Duration{gap}, 0, 100*ms)
+		}
+		if got := c.Counts(); got.Dials < 10 || got.Pushes < 9 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// mute is a connection that cannot be written to.
+type mute struct{ net.Conn }
+
+func (mute) Write([]byte) (int, error) { return 0, errDown }
+
+// While a connection on which a write has failed is read to its end, other calls use another one.
+func TestBrokenForWriting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &network{t: t, handle: answerAll}
+		c, err := client.Dial[*messages.ClientMessage, *messages.ServerMessage](t.Context(), "tcp://127.0.0.1:1", client.Options{
+			Retries: -1,
+			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := n.Dial(ctx, network, address)
+				if len(n.tries()) == 0 {
+					conn = mute{conn}
+				}
+				return conn, err
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		broken := make(chan error)
+		go func() {
+			_, err := echo(t.Context(), c, "x")
+			broken <- err
+		}()
+		synctest.Wait()
+		begun := time.Now()
+		if got, err := echo(t.Context(), c, "y"); err != nil || got != "y" || time.Since(begun) > client.DefaultBackoff {
+			t.Errorf("after %v: %q, %v", time.Since(begun), got, err)
+		}
+		wantStatus(t, <-broken, messages.Unavailable, false)
 	})
 }

@@ -155,8 +155,11 @@ func sizeInt(v uint64) int {
 }
 
 func sizeString(s string) int {
-	if s == "" {
+	switch {
+	case s == "":
 		return 0
+	case len(s) < 0x80:
+		return 2 + len(s)
 	}
 	return 1 + sizeVarint(uint64(len(s))) + len(s)
 }
@@ -169,8 +172,10 @@ type tail struct {
 }
 
 func (t *tail) raw(b []byte) {
-	t.at -= len(b)
-	copy(t.b[t.at:], b)
+	if len(b) > 0 {
+		t.at -= len(b)
+		copy(t.b[t.at:], b)
+	}
 }
 
 func (t *tail) varint(v uint64) {
@@ -201,6 +206,11 @@ func (t *tail) string(tag byte, s string) {
 	}
 	t.at -= len(s)
 	copy(t.b[t.at:], s)
+	if len(s) < 0x80 {
+		t.at -= 2
+		t.b[t.at], t.b[t.at+1] = tag, byte(len(s))
+		return
+	}
 	t.varint(uint64(len(s)))
 	t.at--
 	t.b[t.at] = tag

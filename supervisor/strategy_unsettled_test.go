@@ -2,6 +2,7 @@ package supervisor_test
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,11 +66,10 @@ func TestStrategyThatFails(t *testing.T) {
 // The same at the end of a delay, when nobody has failed just now.
 func TestStrategyThatFailsLater(t *testing.T) {
 	bubble(t, "Now", func(t *testing.T, system *actor.ActorSystem, j *journal) {
-		broken := false
+		var broken atomic.Bool
 		s := backingOff(nil)
 		s.Now = func() time.Time {
-			if broken {
-				broken = false
+			if broken.Swap(false) {
 				panic("no clock")
 			}
 			return time.Now()
@@ -82,7 +82,7 @@ func TestStrategyThatFailsLater(t *testing.T) {
 		synctest.Wait()
 		system.Root.Send(child, failNow{errBusy})
 		synctest.Wait()
-		broken = true
+		broken.Store(true)
 		time.Sleep(time.Minute)
 		if alive(system, child) || j.count("terminated child") != 1 || answers(system, children[0]) != 1 {
 			t.Errorf("the child stays suspended; %q", j.since(0))

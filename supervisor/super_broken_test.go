@@ -1,6 +1,7 @@
 package supervisor_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,10 +19,9 @@ func TestSupervisorWhoseFunctionsPanic(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				system, tree, hub := newSystem(), new(supervisor.Tree), supervisor.NewHub()
 				events := collect(hub)
-				broken := false
+				var broken atomic.Bool
 				breaks := func(what string) {
-					if what == which && broken {
-						broken = false
+					if what == which && broken.CompareAndSwap(true, false) {
 						panic("broken " + what)
 					}
 				}
@@ -40,7 +40,7 @@ func TestSupervisorWhoseFunctionsPanic(t *testing.T) {
 					t.Fatal(err)
 				}
 				synctest.Wait()
-				broken = true
+				broken.Store(true)
 				system.Root.Send(system.NewLocalPID("top/c"), failNow{"boom"})
 				time.Sleep(time.Minute)
 				synctest.Wait()

@@ -11,7 +11,19 @@ func (r *Reader) cut(in *Input, buf []byte, off, limit int) bool {
 		end, need = off, 0
 		more      bool
 	)
+	_, short := r.framing.(delimited)
+	short = short && r.max >= 0x80
 	for end < len(buf) {
+		if short {
+			if size := (delimited{}).short(buf[end:]); size >= 0 {
+				if more = len(in.Frames) == limit; more {
+					break
+				}
+				in.Frames = append(in.Frames, Frame{Start: end + 1, End: end + 1 + size})
+				end += 1 + size
+				continue
+			}
+		}
 		payload, n, want, err := r.framing.Next(buf[end:], r.max)
 		if err != nil {
 			r.failed, in.Err = err, err

@@ -24,6 +24,15 @@ func (delimited) Next(buf []byte, max int) (payload []byte, n, need int, err err
 	return buf[header:end:end], end, 0, nil
 }
 
+// short is Next for a frame of up to 127 bytes that is there whole, or returns a length that is negative. It is so small that
+// it costs no call.
+func (delimited) short(buf []byte) (size int) {
+	if size = int(buf[0]); size < 0x80 && size < len(buf) {
+		return size
+	}
+	return -1
+}
+
 func (delimited) AppendHeader(dst []byte, size int) []byte {
 	return binary.AppendUvarint(dst, uint64(size))
 }

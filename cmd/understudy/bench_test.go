@@ -36,7 +36,7 @@ type benched struct {
 
 // short makes a bench that takes no time.
 func short(args ...string) []string {
-	return append([]string{"bench", "-d", "200ms", "--warmup", "0s", "-c", "3"}, args...)
+	return append([]string{"bench", "-d", "400ms", "--warmup", "0s", "-c", "3"}, args...)
 }
 
 func decode(t *testing.T, stdout string) (b benched) {
@@ -92,7 +92,7 @@ func fits(t *testing.T, text string) {
 
 // What is wrong with a measurement is one line on standard error, and its exit status.
 func TestBenchStatus(t *testing.T) {
-	s := serve(t, "--allow-faults", "--fault", "panic worker/* p=0.1 seed=1")
+	s := serve(t, "--allow-faults", "--fault", "panic worker/* p=0.5 seed=1")
 	corrupt := foul(t, func(n int, b []byte) []byte {
 		b[len(b)-1] ^= 1
 		return b

@@ -31,14 +31,14 @@ func (c *benchCommand) printText(w io.Writer, r *load.Result, missed []string) e
 	row("latency", "min %v, mean %v, p50 %v, p90 %v, p99 %v,", figures(l.Min), figures(l.Mean), figures(l.P50), figures(l.P90), figures(l.P99))
 	row("", "p99.9 %v, p99.99 %v, max %v", figures(l.P999), figures(l.P9999), figures(l.Max))
 	if r.Rate > 0 {
-		row("schedule", "%s late by 1ms or more, %s of them by the generator's fault;", comma(r.Late), comma(r.LateOwn))
-		row("", "%s never sent", comma(r.Unsent))
+		row("schedule", "%s sent late by 1ms or more, %s never sent;", comma(r.Late), comma(r.Unsent))
+		row("", "%s late by the generator's own fault", comma(r.LateOwn))
 	}
 	row("checked", "%s wrong, %s misplaced, %s surplus, %s missing;", comma(r.Wrong), comma(r.Misplaced), comma(r.Surplus), comma(r.Unanswered))
 	row("", "%s lost", count(int(r.Lost), "connection"))
 	g := r.Generator
-	row("generator", "%.2f of %d processors, %v a reply; busy for %.0f%% of the time",
-		g.Share*float64(g.Processors), g.Processors, figures(r.CPUPerRequest()), 100*g.Busy)
+	row("generator", "%.2f of %d processors, %v a reply;", g.Share*float64(g.Processors), g.Processors, figures(r.CPUPerRequest()))
+	row("", "busy for %.0f%% of the time, waiting for a processor for %.0f%%;", 100*g.Busy, 100*g.Delayed)
 	if g.Bottleneck == "" {
 		row("", "it was not the bottleneck")
 	} else {

@@ -1,87 +1,13 @@
 package load_test
 
 import (
-	"bufio"
-	"io"
-	"net"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/understudy-go/understudy/internal/load"
 	"github.com/understudy-go/understudy/messages"
-	"github.com/understudy-go/understudy/transport"
 	"google.golang.org/protobuf/encoding/protodelim"
-	"google.golang.org/protobuf/encoding/protowire"
 )
-
-// breakServer starts a server that does with each connection what serve does, on a goroutine of its own.
-func breakServer(t testing.TB, serve func(net.Conn)) transport.URL {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() {
-				defer c.Close()
-				serve(c)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		all.Wait()
-	})
-	return parse(t, "tcp://"+l.Addr().String())
-}
-
-// answer starts a server that answers the n-th request of each connection with what reply returns. It is given the right
-// reply: an echo's is its request. It closes the connection if reply is not ok.
-func answer(t testing.TB, reply func(n int, right []byte) (out []byte, ok bool)) transport.URL {
-	return breakServer(t, func(c net.Conn) {
-		r := bufio.NewReader(c)
-		w := bufio.NewWriter(c)
-		for n := 0; ; n++ {
-			if r.Buffered() == 0 && w.Flush() != nil {
-				return
-			}
-			frame, err := nextFrame(r)
-			if err != nil {
-				return
-			}
-			out, ok := reply(n, frame)
-			w.Write(out)
-			if !ok {
-				w.Flush()
-				return
-			}
-		}
-	})
-}
-
-func nextFrame(r *bufio.Reader) ([]byte, error) {
-	var frame []byte
-	for {
-		b, err := r.ReadByte()
-		if err != nil {
-			return nil, err
-		}
-		if frame = append(frame, b); b < 0x80 {
-			break
-		}
-	}
-	size, header := protowire.ConsumeVarint(frame)
-	frame = append(frame, make([]byte, size)...)
-	_, err := io.ReadFull(r, frame[header:])
-	return frame, err
-}
 
 // short is a load on a server that misbehaves.
 func short(depth int) load.Config {
@@ -217,37 +143,41 @@ func (w *writer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// The same reply may be encoded in another way: here its lengths are varints of more bytes than needed.
+// The same reply may be encoded in another way.
 func TestOtherEncoding(t *testing.T) {
-	u := answer(t, func(n int, right []byte) ([]byte, bool) {
-		const size = 32
-		text := right[len(right)-size:]
-		return append([]byte{size + 6, 1<<3 | 2, 0x80 | (size + 3), 0, 1<<3 | 2, 0x80 | size, 0}, text...), true
-	})
+	u := answer(t, func(n int, right []byte) ([]byte, bool) { return otherEncoding(right), true })
 	c := short(8)
 	c.Grace = patience
 	clean(t, run(t, u, c))
 }
 
-// Replies may come in any pieces.
+// otherEncoding encodes the reply to an echo of 32 bytes with lengths that are varints of more bytes than needed.
+func otherEncoding(right []byte) []byte {
+	const size = 32
+	text := right[len(right)-size:]
+	return append([]byte{size + 6, 1<<3 | 2, 0x80 | (size + 3), 0, 1<<3 | 2, 0x80 | size, 0}, text...)
+}
+
+// Replies may come in any pieces: the right ones, errors, and those in another encoding.
 func TestPieces(t *testing.T) {
-	u := breakServer(t, func(c net.Conn) {
-		b := make([]byte, 64)
-		for {
-			n, err := c.Read(b)
-			if err != nil {
-				return
+	for size := 1; size < 100; size += 7 {
+		u := answerInPieces(t, size, func(n int, right []byte) ([]byte, bool) {
+			switch n % 5 {
+			case 1:
+				return errorReply(t, int32(messages.Unavailable)), true
+			case 3:
+				return otherEncoding(right), true
 			}
-			for i := range n {
-				if _, err := c.Write(b[i : i+1]); err != nil {
-					return
-				}
-			}
+			return right, true
+		})
+		c := short(8)
+		c.Duration, c.Grace = 20*time.Millisecond, patience
+		r := run(t, u, c)
+		fifth := r.Requests / 5
+		if n := r.Codes["UNAVAILABLE"]; n < fifth || n > fifth+1 || n != r.Errors || r.Replies != r.Requests || r.Problem != "" {
+			t.Errorf("pieces of %d: %+v", size, *r)
 		}
-	})
-	c := short(8)
-	c.Grace = patience
-	clean(t, run(t, u, c))
+	}
 }
 
 // Requests that a socket does not take at once are written when it does.
@@ -266,4 +196,28 @@ func TestLargeRequests(t *testing.T) {
 	c.Protocol = load.EchoAdd(nil, load.Mix{Size: load.Sizes{Least: 0, Most: 300_000}})
 	c.Rate = 2000
 	clean(t, run(t, u, c))
+}
+
+// A reply to another connection does not pass, although all connections send the same exchanges.
+func TestOtherConnectionsReply(t *testing.T) {
+	there, back := make(chan []byte), make(chan []byte)
+	u := answer(t, func(n int, right []byte) ([]byte, bool) {
+		if n != 20 {
+			return right, true
+		}
+		select {
+		case there <- right:
+			return <-back, true
+		case other := <-there:
+			back <- right
+			return other, true
+		}
+	})
+	c := short(1)
+	c.Connections, c.Duration = 2, time.Second
+	c.Grace = patience
+	r := run(t, u, c)
+	if r.Misplaced != 2 || r.Wrong != 0 || r.Unanswered != 0 || r.Lost != 0 {
+		t.Errorf("%+v", *r)
+	}
 }

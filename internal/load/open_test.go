@@ -63,7 +63,7 @@ func freeze(t *testing.T, depth int) {
 	if all := r.Requests + r.Unsent; all != 2000 || r.Latency.Count != all || r.Unanswered != 0 || r.Problem != "" {
 		t.Errorf("depth %d: %+v", depth, *r)
 	}
-	if depth == 1 && r.Late < 200 {
+	if depth == 1 && r.Late-r.LateOwn < 200 {
 		t.Errorf("depth 1: %d were late, of which %d by the generator's fault", r.Late, r.LateOwn)
 	}
 }

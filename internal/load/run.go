@@ -42,7 +42,8 @@ type run struct {
 	*plan
 	loops     []*loop
 	total     *tally
-	interval  *tally // since the last Interval
+	interval  *tally   // since the last Interval
+	spares    []*tally // one for each loop, to go on with
 	intervals []Interval
 	reported  int64 // when the last Interval ended
 	process   int64 // CPU time of the process during the measurement, in nanoseconds
@@ -88,6 +89,7 @@ func (r *run) measure(ctx context.Context) {
 	r.from = int64(r.Warmup)
 	r.reported = r.from
 	r.to.Store(int64(r.Warmup + r.Duration))
+	r.spares = make([]*tally, len(r.loops))
 	start, ended := make(chan struct{}), make(chan struct{})
 	var ready, all sync.WaitGroup
 	ready.Add(len(r.loops))
@@ -176,12 +178,17 @@ func (r *run) stop() {
 
 // report collects what the loops have measured since the last time, and tells Progress.
 func (r *run) report() {
-	for _, l := range r.loops {
-		l.spare.Store(newTally())
+	for i, l := range r.loops {
+		if r.spares[i] == nil {
+			r.spares[i] = newTally()
+		}
+		l.spare.Store(r.spares[i])
 	}
-	for _, l := range r.loops {
+	for i, l := range r.loops {
 		if t, ok := <-l.handed; ok {
 			r.interval.add(t)
+			t.reset()
+			r.spares[i] = t
 		}
 	}
 	r.note()

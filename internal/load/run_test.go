@@ -112,6 +112,36 @@ func TestServerEnds(t *testing.T) {
 	}
 }
 
+// What the server has answered is what the load has got, to the last reply.
+func TestServersBooks(t *testing.T) {
+	for _, rate := range []float64{0, 2000} {
+		s, err := understudy.New(understudy.Config{Listen: []string{"tcp://127.0.0.1:0"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		served := make(chan error, 1)
+		go func() { served <- s.Serve(context.Background()) }()
+		<-s.Ready()
+		var all int64
+		r := run(t, parse(t, s.URLs()[0]), load.Config{
+			Connections: 5, Rate: rate, Duration: 200 * time.Millisecond, Interval: 30 * time.Millisecond, Grace: patience,
+			Progress: func(i load.Interval) { all += i.Replies },
+		})
+		clean(t, r)
+		report, err := s.Shutdown(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		<-served
+		if c := report.Counts; c.Answered != r.Replies || c.BytesReceived < r.Sent {
+			t.Errorf("rate %v: %d answered, %d bytes received; %+v", rate, c.Answered, c.BytesReceived, *r)
+		}
+		if all > r.Replies || len(r.Intervals) == 0 {
+			t.Errorf("rate %v: %d replies in all intervals: %+v", rate, all, *r)
+		}
+	}
+}
+
 // Crashes are counted as what the server says they are.
 func TestCrashes(t *testing.T) {
 	u := serve(t, understudy.Config{Faults: []string{"panic worker/* p=0.1 seed=1"}})

@@ -1,0 +1,58 @@
+package understudy_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/understudy-go/understudy"
+	"github.com/understudy-go/understudy/messages"
+)
+
+// The whole path, from the socket and back to it, allocates nothing for handlers that borrow. For those that own it is the
+// message and its string a request, and a context a burst.
+func TestPathAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector has pools drop what they are given, and allocates itself")
+	}
+	owning := func(_ context.Context, in *messages.EchoMessage) (*messages.EchoMessage, error) { return in, nil }
+	for _, test := range []struct {
+		name     string
+		depth    int
+		service  understudy.Handlers
+		recorded float64 // a burst
+	}{
+		{"borrowing", 1, nil, 0},
+		{"borrowing", 16, nil, 0},
+		{"borrowing", 128, nil, 0},
+		{"owning", 1, echoService(owning), 2 + 1},
+		{"owning", 128, echoService(owning), 2*128 + 1},
+	} {
+		t.Run(fmt.Sprintf("%s/%d", test.name, test.depth), func(t *testing.T) {
+			h := serve(t, understudy.Config{Service: test.service})
+			p := h.dial()
+			burst := bytes.Repeat(p.frame(echoRequest("thirty-two bytes of an echo text")), test.depth)
+			back := make([]byte, len(burst)) // an echo has the bytes of its request
+			round := func() {
+				if _, err := p.Write(burst); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.ReadFull(p.Conn, back); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range 100 {
+				round() // what is allocated once
+			}
+			if n := testing.AllocsPerRun(500, round); n > test.recorded {
+				t.Errorf("%v allocations a burst, and %v are recorded", n, test.recorded)
+			}
+			if !bytes.Equal(back, burst) {
+				t.Error("the replies are not the requests")
+			}
+			p.Close()
+		})
+	}
+}
