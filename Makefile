@@ -41,7 +41,7 @@ model: ## check every interleaving of the model of the request path; needs 0.7 G
 
 .PHONY: compare
 COMPARE ?=
-compare: ## compare the server with others that do the same work; an hour. COMPARE='-scenario depth16 -rounds 3' is less
+compare: ## compare the server with others that do the same work; half an hour. COMPARE='-scenario depth16 -rounds 3' is less
 	cd bench && go run ./cmd/compare $(COMPARE)
 
 .PHONY: tidy

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -15,7 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/understudy-go/understudy/bench/internal/measure"
 	"github.com/understudy-go/understudy/bench/internal/report"
 	"github.com/understudy-go/understudy/bench/internal/scenario"
 )
@@ -26,7 +26,7 @@ const leastRounds = 9
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "compare:", err)
 		stop()
 		os.Exit(1)
@@ -35,10 +35,11 @@ func main() {
 
 func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
+	flags.SetOutput(progress)
 	options := scenario.Defaults()
 	var names string
 	var list bool
-	runner := scenario.Runner{Times: measure.Times{}}
+	var runner scenario.Runner
 	flags.StringVar(&names, "scenario", "", "run only these `names`, separated by commas; all if empty")
 	flags.BoolVar(&list, "list", false, "list the scenarios and end")
 	flags.IntVar(&runner.Rounds, "rounds", leastRounds, "measure each server so `often`; fewer than nine are for trying out")
