@@ -91,6 +91,7 @@ func compare(ctx context.Context, scenarios []scenario.Scenario, runner scenario
 	defer func() { _ = os.RemoveAll(runner.Programs) }() // it is in the directory for what may be lost
 	runner.Seed = seed
 	runner.Progress = func(line string) { fmt.Fprintln(progress, line) }
+	built := commit(ctx, module)
 	if err := scenario.Build(ctx, module, runner.Programs, scenarios); err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func compare(ctx context.Context, scenarios []scenario.Scenario, runner scenario
 		}
 		outcomes = append(outcomes, o)
 	}
-	report.Header(out, strings.TrimSpace("go run ./cmd/compare "+strings.Join(args, " ")), commit(ctx, module),
+	report.Header(out, strings.TrimSpace("go run ./cmd/compare "+strings.Join(args, " ")), built,
 		fmt.Sprintf("%d rounds, each measurement %s after %s of load; ratios are of the same round", runner.Rounds, runner.Times.Duration, runner.Times.Warmup))
 	fmt.Fprintln(out)
 	return report.Write(out, outcomes, seed)
