@@ -61,9 +61,13 @@ func NewService[Req, Resp proto.Message]() *Service[Req, Resp] {
 
 // Handle registers h for the request arm whose message is an In; its replies go out in the reply arm whose message is an
 // Out. Where an envelope has several arms of the type, [Arm] and [ReplyArm] say which is meant. Several workers call h at
-// once, and a call may run on the goroutine that reads the connection. The message is h's own, unless it is registered as
-// [Borrowing]. The context ends at the
-// request's deadline, when the connection is gone, and when a drain is forced.
+// once. The message is h's own, unless h is registered as [Borrowing]. The context carries the request's deadline, and ends
+// then, when the connection is gone, when a drain is forced, and when the requests that were read with this one have all been
+// answered. It costs no timer unless its Done is asked for.
+//
+// A call may run on the goroutine that reads the connection. While it does, nobody sees whether the peer is still there, so its
+// context learns of a disconnect only when the call has stalled and another goroutine reads on, or when a reply cannot be
+// written. A handler that waits for something should be registered as [Slow].
 //
 // An error is answered with the code of the [messages.Status] or [messages.Code] that it is or wraps, with
 // DEADLINE_EXCEEDED or CANCELLED for a context's error, and with UNKNOWN and its text otherwise. A panic is answered with

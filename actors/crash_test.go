@@ -51,6 +51,7 @@ func TestCrashLeavesTheRest(t *testing.T) {
 			here, there := net.Pipe()
 			c := newConnection(st, transport.NewConn(here), transport.Delimited)
 			c.mailbox.status.Store(running) // there is no session
+			time.Sleep(time.Hour)
 			synctest.Wait()
 
 			in := transport.Input{Buf: st.reads.Get()}
@@ -69,6 +70,9 @@ func TestCrashLeavesTheRest(t *testing.T) {
 			}
 			if replies != 5 || st.Counts().QueuedBursts != 0 {
 				t.Errorf("borrowing %v: %d replies, %d bursts in the queue", borrowing, replies, st.Counts().QueuedBursts)
+			}
+			if c.pace.average > time.Minute {
+				t.Errorf("borrowing %v: a request is said to take %v", borrowing, c.pace.average)
 			}
 			if held := st.reads.Held(); held == 0 == borrowing {
 				t.Errorf("borrowing %v: %d buffers are held", borrowing, held)

@@ -49,6 +49,14 @@ type fifo struct {
 
 func (q *fifo) push(m any) { q.items = append(q.items, m) }
 
+// peek returns what pop will.
+func (q *fifo) peek() any {
+	if q.head == len(q.items) {
+		return nil
+	}
+	return q.items[q.head]
+}
+
 func (q *fifo) pop() any {
 	if q.head == len(q.items) {
 		return nil
@@ -126,8 +134,30 @@ func (m *Mailbox) runInline(message any) {
 
 // leave ends an inline run. If anything is left to do, the mailbox goes on running on a goroutine of its own.
 func (m *Mailbox) leave() {
+	if m.urgent.Load() > 0 {
+		m.obey()
+	}
 	if m.rest() {
 		m.dispatcher.Schedule(m.process)
+	}
+}
+
+// obey does what the next system messages ask of the mailbox itself, of which the actor hears nothing: an actor that has just
+// failed is suspended, and a goroutine for that would only stand in the way of the one on which its supervisor decides.
+func (m *Mailbox) obey() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for {
+		switch m.system.peek().(type) {
+		case *actor.SuspendMailbox:
+			m.suspended.Store(true)
+		case *actor.ResumeMailbox:
+			m.suspended.Store(false)
+		default:
+			return
+		}
+		m.system.pop()
+		m.urgent.Add(-1)
 	}
 }
 

@@ -273,6 +273,7 @@ func (r *run) retry() bool {
 // tried again waits too: what has crashed once is not worth a hurry.)
 func (r *run) passOn(rest *Burst) {
 	if r.burst.inline && rest.slot == noSlot {
+		rest.ready = r.worker.router.clock()
 		r.burst.rest = rest
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/ctxext"
 	"github.com/understudy-go/understudy/supervisor"
 	"github.com/understudy-go/understudy/transport"
 )
@@ -111,8 +112,17 @@ func newWorkerProps(s *slot, st *Stage) *actor.Props {
 		func() actor.Actor { return supervisor.Guard(newWorker(s, st), st.report) },
 		actor.WithMailbox(func() actor.Mailbox { return s.mailbox }),
 		actor.WithDispatcher(st.dispatcher),
+		actor.WithOnInit(func(ctx actor.Context) { ctx.Set(extended{}) }),
 	)
 }
+
+// extended is an extension that a worker's context has so that it has room for extensions: the guard asks for one that is not
+// there at each restart, and of a context without room the library's Get panics, which costs as much as the handler's panic.
+type extended struct{}
+
+var extendedID = ctxext.NextContextExtensionID()
+
+func (extended) ExtensionID() ctxext.ContextExtensionID { return extendedID }
 
 // newAcceptorProps returns the props of the acceptor of one listener. They are for one spawn.
 func newAcceptorProps(st *Stage, l *transport.Listener, number int) *actor.Props {

@@ -181,7 +181,7 @@ func TestSizeWithID(t *testing.T) {
 		// Tag and length of the arm, tag and length of the text, tag and five bytes of the id.
 		c := dialWire(t, serve(t, "tcp", transport.Delimited, answerWire), client.Options{RequestID: "id", MaxFrame: 4 + 6 + 10})
 		_, err := client.Call[wire.Answer](t.Context(), c, &wire.Ask{Text: text})
-		if errors.Is(err, messages.ResourceExhausted) != refused {
+		if s := messages.StatusOf(err); (s != nil && s.NotStarted) != refused {
 			t.Errorf("%d bytes: %v", len(text), err)
 		}
 	}

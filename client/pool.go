@@ -4,16 +4,22 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"time"
 )
+
+// maxHung is of how many connections that have ended the handlers of pushes may still run. With so many no further connection is
+// made, or handlers that do not return would pile up, one for each connection.
+const maxHung = 16
 
 // pool is the part of a Client that chooses among connections, and makes them. All of it is guarded by Client.mu.
 type pool struct {
 	conns   []*conn
 	waiters list.List // of *waiter: calls that found no connection with room, the oldest in front
 
+	attending int       // goroutines that call handlers of pushes, those of connections that have ended included
 	dialing   bool      // a goroutine is making a connection, or waits to
 	failures  int       // how many times in a row no connection came about, or one on which nothing was heard
 	failure   error     // the last of them
@@ -104,9 +110,16 @@ func (c *Client) grow() {
 func (c *Client) connect() {
 	c.mu.Lock()
 	wait := time.Until(c.notBefore)
+	hung := c.attending - len(c.conns)
 	c.mu.Unlock()
 	c.sleep(c.ctx, wait) // if the client was closed, dialing fails at once
-	raw, err := c.dialOne(c.ctx)
+	var raw net.Conn
+	var err error
+	if hung >= maxHung {
+		err = fmt.Errorf("the handlers of pushes of %d connections that have ended have not returned", hung)
+	} else {
+		raw, err = c.dialOne(c.ctx)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.dialing = false
@@ -158,6 +171,7 @@ func (c *Client) adopt(raw net.Conn) {
 	c.wg.Go(on.write)
 	c.wg.Go(on.read)
 	if on.arrived != nil {
+		c.attending++
 		c.wg.Go(on.attend)
 	}
 	c.serve()

@@ -36,7 +36,8 @@ type Push struct {
 // wait; then the connection is not read, replies included, for up to [Options].PushStall. A handler may use the Client. But if it
 // waits for replies while pushes keep coming it may be the one that holds them up: a call in a handler should have a deadline.
 // ctx ends when the Client is closed. What has arrived by the time that its connection breaks is still delivered; what has not been
-// delivered when the Client is closed is dropped, and counted. A panic in a handler is not caught.
+// delivered when the Client is closed is dropped, and counted. A panic in a handler is not caught. When
+// the handlers of 16 connections that have ended have not returned, no further connection is made until one does.
 //
 // A Client that has a handler for pushes connects again by itself when its last connection breaks; see [Options].OnConnect.
 func OnPush[I any, In Message[I]](handle func(ctx context.Context, m In), arm ...string) Push {
@@ -113,6 +114,11 @@ type handlerOf struct{}
 
 // attend is the goroutine that calls the handlers, until the reader has ended and everything is delivered.
 func (on *conn) attend() {
+	defer func() {
+		on.c.mu.Lock()
+		defer on.c.mu.Unlock()
+		on.c.attending--
+	}()
 	ctx := context.WithValue(on.c.ctx, handlerOf{}, on.c)
 	if on.c.o.OnConnect != nil {
 		on.c.o.OnConnect(ctx, on.c)

@@ -243,3 +243,27 @@ func TestHandlerUsesTheClient(t *testing.T) {
 
 // Who wants to hear pushes is connected again when the connection breaks, and told so before the next push.
 // While the server is away a client that waits for pushes goes on trying, ever more rarely, until it is closed.
+
+// Handlers that do not return do not pile up, one for each connection.
+func TestHandlersThatHangAreBounded(t *testing.T) {
+	wireBubble(t, func(p *peer) {
+		for i := range 10 {
+			p.write(p.frame(note(fmt.Sprint(i))))
+		}
+		p.drain()
+	}, func(*network) client.Options {
+		return client.Options{PushQueue: 1, PushStall: time.Second, Pushes: []client.Push{
+			client.OnPush(func(ctx context.Context, _ *wire.Note) { <-ctx.Done() }),
+		}}
+	}, func(t *testing.T, _ *network, c *client.Client) {
+		time.Sleep(time.Hour)
+		if got := c.Counts(); got.Dials != 16 {
+			t.Errorf("%+v", got)
+		}
+		_, err := ask(t.Context(), c, "x")
+		wantStatus(t, err, messages.Unavailable, true)
+		if !strings.Contains(err.Error(), "handlers of pushes of 16 connections") {
+			t.Error(err)
+		}
+	})
+}

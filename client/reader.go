@@ -117,12 +117,15 @@ func (on *conn) reply(m *opened) error {
 	if nameless {
 		err = on.c.wire.unasked(m)
 	}
+	if err != nil {
+		on.end(err) // before the caller hears of it, and sends the next request
+	}
+	// A server that has too many connections says so in place of the first reply: this is no sign of life.
+	on.c.release(on, o.err == nil || !o.err.NotStarted)
 	if !s.finish(o) {
 		on.c.missed.Add(1)
 		on.c.recycle(s)
 	}
-	// A server that has too many connections says so in place of the first reply: this is no sign of life.
-	on.c.release(on, o.err == nil || !o.err.NotStarted)
 	return err
 }
 
