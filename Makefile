@@ -26,8 +26,7 @@ fuzz: ## run every fuzz target for FUZZTIME each
 
 generate: ## generate the code of the .proto files; needs protoc
 	bash .ci/run install_go_tools
-	go generate ./messages ./internal/foreign ./client/internal/wire
-	cd bench && go generate ./peers/...
+	bash .ci/run generate
 
 interop: ## talk to the program with Python's protobuf; needs protoc and python3-protobuf
 	go test -count=1 -tags interop -v ./interop/

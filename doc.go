@@ -33,8 +33,10 @@
 // # Actors
 //
 // [Server.Spawn] has the server serve as an actor of a Proto.Actor system that exists already, and [HandleActor] has actors
-// of that system answer requests. The server's PID answers a [StatusRequest], and a PoisonPill drains it. Package supervisor has the
+// of that system answer requests: [ContextOf] tells them whose, and [AnswerFailures] has them answer when they crash. The server's PID answers a [StatusRequest], and a PoisonPill drains it. Package supervisor has the
 // supervisors that the server itself stands on, for any Proto.Actor program.
+//
+// The folder examples has programs to start from: kv, chat, embed.
 //
 // Nothing in this package is global, and it logs nothing unless Config.Logger is set.
 package understudy

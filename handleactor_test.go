@@ -333,3 +333,64 @@ func TestHandlersOwnDeadline(t *testing.T) {
 	p.want(echoReply("waits"))
 	p.want(errorReply(messages.DeadlineExceeded))
 }
+
+// An actor knows whose request it handles, also one that it was forwarded to, and until it has responded.
+func TestContextOf(t *testing.T) {
+	type seen struct {
+		session, late bool
+		deadline      time.Time
+		id            uint64
+	}
+	seens := make(chan seen, 1)
+	system := hostSystem()
+	adder := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		m, ok := ctx.Message().(*messages.AddRequest)
+		if !ok {
+			return
+		}
+		var is seen
+		request, ok := understudy.ContextOf(ctx)
+		if session := understudy.SessionOf(request); ok && session != nil {
+			is.session, is.id = true, session.ID()
+			is.deadline, _ = request.Deadline()
+			_ = session.TryPush(&messages.EchoMessage{Content: "pushed by the actor"})
+		}
+		ctx.Respond(&messages.AddResponse{Result: m.A + m.B})
+		_, is.late = understudy.ContextOf(ctx)
+		if request.Err() == nil {
+			t.Error("the context of an answered request has not ended")
+		}
+		seens <- is
+	}))
+	front := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		switch ctx.Message().(type) {
+		case *messages.AddRequest:
+			ctx.Forward(adder)
+		case string:
+			_, ok := understudy.ContextOf(ctx)
+			ctx.Respond(ok)
+		}
+	}))
+	h := spawn(t, system.Root, "server", understudy.Config{Service: asking(front), Deadline: patience})
+	t.Cleanup(func() {
+		h.stop()
+		system.Root.Stop(front)
+		system.Root.Stop(adder)
+	})
+	h.dial()
+	p := h.dial()
+	before := time.Now()
+	p.send(p.frame(addRequest(2, 40))...)
+	p.want(echoReply("pushed by the actor"))
+	p.want(addReply(42))
+	is := <-seens
+	if !is.session || is.late || is.deadline.Before(before) || is.deadline.After(time.Now().Add(patience)) {
+		t.Errorf("got %+v", is)
+	}
+	if is.id == 0 {
+		t.Error("the session has no number")
+	}
+	if ok, err := system.Root.RequestFuture(front, "no request of a server", patience).Result(); err != nil || ok != false {
+		t.Errorf("got %v, %v", ok, err)
+	}
+}

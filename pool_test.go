@@ -171,7 +171,7 @@ func TestPoolFailsWhileItGrows(t *testing.T) {
 	}
 }
 
-// Retried bursts wait too.
+// Retried bursts wait too; and so may a burst that comes while both workers are being restarted.
 func TestWaitedFitsWaitSum(t *testing.T) {
 	_, h := newFlaky(t, understudy.Config{Workers: 2, Deadline: patience}, understudy.Idempotent())
 	p := h.dial()
@@ -179,7 +179,7 @@ func TestWaitedFitsWaitSum(t *testing.T) {
 		p.send(p.frame(echoRequest(fmt.Sprint("1 ", i)))...)
 		p.want(echoReply(fmt.Sprint("1 ", i)))
 	}
-	if st := h.Status().Pool; st.Waited != 10 || st.WaitSum == 0 || st.Queue.Now != 0 {
+	if st := h.Status().Pool; st.Waited < 10 || st.Waited != h.Counts().QueuedBursts || st.WaitSum == 0 || st.Queue.Now != 0 {
 		t.Errorf("ten bursts were retried: %+v", st)
 	}
 }

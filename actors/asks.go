@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -36,6 +37,7 @@ type asks struct {
 type ask struct {
 	id           uint32
 	burst        *Burst
+	ctx          context.Context // the request's
 	line         *askLine
 	before, next *ask
 }
@@ -78,12 +80,12 @@ func (a *asks) stop() {
 
 // submit has an actor asked about a burst of one request. It does not wait.
 func (a *asks) submit(b *Burst, h *Handler) {
-	in, err := a.read(b)
+	in, ctx, err := a.read(b)
 	if err != nil {
 		a.answer(b, h, err)
 		return
 	}
-	id, watch, err := a.add(b, h)
+	id, watch, err := a.add(ctx, b, h)
 	if err != nil {
 		a.answer(b, h, err)
 		return
@@ -98,23 +100,25 @@ func (a *asks) submit(b *Burst, h *Handler) {
 }
 
 // read decodes the request. The message is the actor's, so nothing of the burst's buffer is kept.
-func (a *asks) read(b *Burst) (proto.Message, error) {
+func (a *asks) read(b *Burst) (proto.Message, context.Context, error) {
 	if s := b.wrong(0); s != nil {
-		return nil, s
+		return nil, nil, s
 	}
 	frame, _ := b.frame(0)
+	t := a.router.stage.Table
 	var c call
-	if err := a.router.stage.Table.find(&c, frame); err != nil {
-		return nil, err
+	if err := t.find(&c, frame); err != nil {
+		return nil, nil, err
 	}
 	in, err := c.message()
+	ctx := t.context(b.ctx, b, 0, &c)
 	a.router.stage.reads.Put(b.buf)
 	b.buf = nil
-	return in, err
+	return in, ctx, err
 }
 
 // add notes an ask. watch says that nobody watches the actor yet.
-func (a *asks) add(b *Burst, h *Handler) (id uint32, watch bool, err error) {
+func (a *asks) add(ctx context.Context, b *Burst, h *Handler) (id uint32, watch bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.stopped {
@@ -137,7 +141,7 @@ func (a *asks) add(b *Burst, h *Handler) (id uint32, watch bool, err error) {
 	for a.last == 0 || a.byID[a.last] != nil {
 		a.last++
 	}
-	k := &ask{id: a.last, burst: b, line: l, before: l.last}
+	k := &ask{id: a.last, burst: b, ctx: ctx, line: l, before: l.last}
 	if l.last == nil {
 		l.first = k
 	} else {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
 )
 
 // requestContext is the context of a burst's requests, which all arrived together and so share a deadline. It costs a
@@ -91,4 +93,23 @@ func (c *requestContext) end() {
 	if cancel != nil {
 		cancel()
 	}
+}
+
+// AskContext returns the context of the request that an actor has from sender, as long as nobody has answered it; nil if sender
+// is none of a server's requests in this system, or it is answered.
+func AskContext(system *actor.ActorSystem, sender *actor.PID) context.Context {
+	if sender == nil {
+		return nil
+	}
+	process, _ := system.ProcessRegistry.Get(sender)
+	a, ok := process.(*asks)
+	if !ok {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if k := a.byID[sender.RequestId]; k != nil {
+		return k.ctx
+	}
+	return nil
 }

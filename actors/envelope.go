@@ -43,9 +43,13 @@ func EnvelopeOf(ctx context.Context) proto.Message {
 
 // context returns the context of request k, which is made of the burst's.
 func (r *run) context(ctx *requestContext, c *call) context.Context {
-	t := r.worker.stage.Table
+	return r.worker.stage.Table.context(ctx, r.burst, r.k, c)
+}
+
+// context is that, for request k of b. It keeps nothing of the burst.
+func (t *Table) context(ctx *requestContext, b *Burst, k int, c *call) context.Context {
 	if !t.outside {
 		return ctx
 	}
-	return &envelopeContext{ctx, t.Requests, t.RequestID, r.burst.id(r.k), c.whole}
+	return &envelopeContext{ctx, t.Requests, t.RequestID, b.id(k), c.whole}
 }

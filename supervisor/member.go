@@ -42,7 +42,7 @@ func (m *member) spawn(ctx actor.Context, self actor.Process, key int, above *Sp
 	l = &link{system: ctx.ActorSystem(), parent: self, self: ctx.Self(), key: key, nested: m.spec.isSupervisor()}
 	base := m.spec.Props
 	if m.spec.Supervisor != nil {
-		base = propsOf(m.spec.Supervisor.inherit(above))
+		base = propsOf(m.spec.Supervisor.inherit(above), nil)
 	}
 	defer func() {
 		if r := recover(); r != nil { // in the producer, or in the mailbox's

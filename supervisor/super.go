@@ -27,6 +27,7 @@ type supervisor struct {
 	starters []*actor.PID  // who waits for the start; at most maxRequests
 	serial   int           // the last name that was made up
 	startErr error
+	onStart  func(error) // nil, or see propsOf
 
 	told      bool // by somebody to stop
 	restart   bool // and to begin again then

@@ -145,6 +145,7 @@ func (s *supervisor) answer(system *actor.ActorSystem, to asked, pid *actor.PID,
 
 func (s *supervisor) ready(ctx actor.Context) {
 	s.answerStarters(ctx)
+	s.tellStart(nil)
 	if s.own != nil {
 		s.own.signal(&childStarted{link: s.own})
 	}
@@ -154,11 +155,12 @@ func (s *supervisor) ready(ctx actor.Context) {
 func (s *supervisor) finish(ctx actor.Context, a act) {
 	s.finished = true
 	cause := s.cause(a)
-	if len(s.starters) > 0 {
+	if len(s.starters) > 0 || s.onStart != nil {
 		if s.startErr = cause; cause == nil {
 			s.startErr = ErrStopping
 		}
 		s.answerStarters(ctx)
+		s.tellStart(s.startErr)
 	}
 	e := Event{Time: s.spec.Now(), Kind: Ended, Path: s.path, Reason: a.reason, Failure: a.failure}
 	if a.reason == 0 {
@@ -181,6 +183,12 @@ func (s *supervisor) finish(ctx actor.Context, a act) {
 		last = &actor.Restart{}
 	}
 	s.process.SendSystemMessage(ctx.Self(), &endNow{last})
+}
+
+func (s *supervisor) tellStart(err error) {
+	if s.onStart != nil {
+		s.onStart(err)
+	}
 }
 
 // cause is why it ends, for its parent; nil: as it was told.

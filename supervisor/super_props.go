@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"context"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -19,11 +20,43 @@ func (s Spec) Props(opts ...actor.PropsOption) *actor.Props {
 	if err := s.Validate(); err != nil {
 		panic(err)
 	}
-	return propsOf(s).Configure(opts...)
+	return propsOf(s, nil).Configure(opts...)
 }
 
-// Spawn starts a supervisor at the root, under its Name if it has one, or returns why it cannot. It does not wait for the children: see AwaitStart.
-func Spawn(root *actor.RootContext, s Spec) (*actor.PID, error) {
+// Spawn starts a supervisor at the root, under its Name if it has one, or returns why it cannot. It does not wait for the children: see
+// SpawnAndAwait.
+func Spawn(root *actor.RootContext, s Spec) (*actor.PID, error) { return spawn(root, s, nil) }
+
+// SpawnAndAwait is Spawn, and waits until all children have started. If that fails, it waits until the supervisor has ended, and returns what it
+// ended with: a *Failure that wraps a *StartError, for a child that failed to start; ErrStopping, if somebody has stopped the supervisor. If
+// ctx ends first, it tells the supervisor to stop and returns the error of ctx. It must not be called in a Receive.
+//
+// (To ask a supervisor that was spawned with AwaitStart may come too late: one that has failed to start at the root is gone, and so is the reason.)
+func SpawnAndAwait(ctx context.Context, root *actor.RootContext, s Spec) (*actor.PID, error) {
+	started := make(chan error, 1)
+	pid, err := spawn(root, s, func(err error) {
+		select {
+		case started <- err:
+		default: // it had started, and has ended
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case err = <-started:
+		if err == nil {
+			return pid, nil
+		}
+		_ = Await(ctx, root.ActorSystem(), pid) // it has no child any more; err says more than that ctx has ended
+	case <-ctx.Done():
+		err = ctx.Err()
+		root.Stop(pid)
+	}
+	return nil, err
+}
+
+func spawn(root *actor.RootContext, s Spec, onStart func(error)) (*actor.PID, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
@@ -31,12 +64,17 @@ func Spawn(root *actor.RootContext, s Spec) (*actor.PID, error) {
 	if name == "" {
 		name = root.ActorSystem().ProcessRegistry.NextId()
 	}
-	return root.SpawnNamed(propsOf(s), name)
+	return root.SpawnNamed(propsOf(s, onStart), name)
 }
 
-func propsOf(s Spec) *actor.Props {
+// propsOf makes props. onStart, if there is one, is told on the supervisor's goroutine that all children have started, with nil, and of each end.
+func propsOf(s Spec, onStart func(error)) *actor.Props {
 	if s.Now == nil {
 		s.Now = time.Now
 	}
-	return actor.PropsFromProducer(func() actor.Actor { return newSupervisor(&s) }, actor.WithMailbox(newMailbox))
+	return actor.PropsFromProducer(func() actor.Actor {
+		super := newSupervisor(&s)
+		super.onStart = onStart
+		return super
+	}, actor.WithMailbox(newMailbox))
 }

@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 }
 
 // knowActors are the areas that may import Proto.Actor.
-var knowActors = []string{root, "actors", "supervisor", "lab"}
+var knowActors = []string{root, "actors", "supervisor", "lab", "examples"}
 
 // reserved says who alone may import a package of ours that is not for everybody of its area's friends. The module under bench
 // may too: it is not looked at here.
