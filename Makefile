@@ -19,6 +19,7 @@ race: ## run the tests with the race detector
 lint: ## run the linters
 	bash .ci/run install_go_tools
 	.bin/golangci-lint run
+	cd bench && ../.bin/golangci-lint run
 
 fuzz: ## run every fuzz target for FUZZTIME each
 	FUZZTIME=$(FUZZTIME) bash .ci/run fuzz
@@ -36,3 +37,13 @@ ci: ## all of it
 .PHONY: model
 model: ## check every interleaving of the model of the request path; needs 0.7 GiB and a minute
 	go test -count=1 -tags model -v ./internal/model
+
+.PHONY: compare
+COMPARE ?=
+compare: ## compare the server with others that do the same work; half an hour. COMPARE='-scenario depth16 -rounds 3' is less
+	cd bench && go run ./cmd/compare $(COMPARE)
+
+.PHONY: tidy
+tidy: ## tidy go.mod, and the comparison's, which follows it
+	go mod tidy
+	cd bench && go mod tidy

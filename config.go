@@ -257,6 +257,9 @@ func (c Config) faults() (*fault.Injector, error) {
 	if len(errs) > 0 || len(specs) == 0 {
 		return nil, errors.Join(errs...)
 	}
+	if !actors.Seams {
+		return nil, errors.New("this program was built without a place for faults (with the tag nofaults)")
+	}
 	return fault.New(specs...), nil
 }
 

@@ -56,28 +56,28 @@ type Injector interface {
 }
 
 // seam is where faults may strike actors of one kind: a worker passes it before each handler, the others before each
-// message. One that no fault is for costs a comparison.
+// message. One that no fault is for costs a comparison; without Seams none is left in the program.
 type seam struct {
 	injector Injector // nil if there is no fault for the kind
 	kind     string
 }
 
 func newSeam(in Injector, kind string) seam {
-	if in == nil || !in.Targets(kind) {
+	if !Seams || in == nil || !in.Targets(kind) {
 		return seam{}
 	}
 	return seam{in, kind}
 }
 
 func (s seam) strike(number int) {
-	if s.injector != nil {
+	if Seams && s.injector != nil {
 		s.injector.Strike(s.kind, number)
 	}
 }
 
 // strikeOn strikes an actor that is about to handle a message, unless its end has begun: nothing would come after it.
 func (s seam) strikeOn(message any, number int) {
-	if s.injector == nil {
+	if !Seams || s.injector == nil {
 		return
 	}
 	switch message.(type) {
@@ -88,13 +88,13 @@ func (s seam) strikeOn(message any, number int) {
 }
 
 func (s seam) enter(number int) {
-	if s.injector != nil {
+	if Seams && s.injector != nil {
 		s.injector.Enter(s.kind, number)
 	}
 }
 
 func (s seam) leave(number int) {
-	if s.injector != nil {
+	if Seams && s.injector != nil {
 		s.injector.Leave(s.kind, number)
 	}
 }
