@@ -2,6 +2,7 @@ package understudy_test
 
 import (
 	"fmt"
+	"net"
 	"runtime"
 	"strings"
 	"testing"
@@ -195,4 +196,32 @@ func TestResponseEndsItsGoroutine(t *testing.T) {
 	p.send(append(p.frame(addRequest(1, 1)), p.frame(echoRequest("behind it"))...)...)
 	p.want(errorReply(messages.Internal))
 	p.want(echoReply("behind it"))
+}
+
+// A request whose connection has gone is nobody's any more: what OnClosed tells an actor to forget, no request that the actor
+// handles later has it remember again.
+func TestContextOfWhoHasGone(t *testing.T) {
+	handling, goOn, found := make(chan struct{}), make(chan struct{}), make(chan bool)
+	h, _ := spawnAsking(t, understudy.Config{Deadline: patience}, func(ctx actor.Context) {
+		if _, ok := ctx.Message().(*messages.AddRequest); ok {
+			_, before := understudy.ContextOf(ctx)
+			handling <- struct{}{}
+			<-goOn
+			_, after := understudy.ContextOf(ctx)
+			found <- before && !after
+			ctx.Respond(new(messages.AddResponse))
+		}
+	})
+	p := h.dial()
+	p.send(p.frame(addRequest(1, 1))...)
+	<-handling
+	if err := p.Conn.(*net.TCPConn).SetLinger(0); err != nil { // a reset
+		t.Fatal(err)
+	}
+	p.Close()
+	until(t, "the connection has gone", func() bool { return h.Counts().Connections == 0 })
+	close(goOn)
+	if !<-found {
+		t.Error("the actor has the context of a request before its connection has gone, and has none afterwards: one of these is not so")
+	}
 }
