@@ -21,7 +21,7 @@ import (
 // after the deadline.
 //
 // A request is answered with DEADLINE_EXCEEDED if there is no response in time, at once with UNAVAILABLE if the actor ends or
-// has ended, and with RESOURCE_EXHAUSTED if [Config].Queue requests wait for actors already. An actor that crashes on a
+// has ended, and with RESOURCE_EXHAUSTED if [Config].Queue requests wait for actors already, or lie in the mailbox of this one, late. An actor that crashes on a
 // request and is restarted does not respond: that request waits for its deadline, unless the actor's props have
 // [AnswerFailures].
 //

@@ -109,7 +109,7 @@ func AskContext(system *actor.ActorSystem, sender *actor.PID) context.Context {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	// Of a connection that has gone everything was seized before anybody was told of it.
-	if k := a.byID[sender.RequestId]; k != nil && !k.burst.gone() {
+	if k := a.byID[sender.RequestId]; k != nil && !k.overdue && !k.burst.gone() {
 		return k.ctx
 	}
 	return nil
