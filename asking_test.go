@@ -274,3 +274,23 @@ func TestMailboxOfAnActorThatHangs(t *testing.T) {
 		t.Errorf("afterwards: %v", c)
 	}
 }
+
+// What actors respond is counted by its code.
+func TestActorsRepliesAreCounted(t *testing.T) {
+	responses := []any{&messages.AddResponse{}, &messages.AddResponse{}, &messages.AddResponse{}, messages.NotFound, &messages.Status{Code: messages.OK}}
+	h, _ := spawnAsking(t, understudy.Config{Deadline: patience}, func(ctx actor.Context) {
+		if m, ok := ctx.Message().(*messages.AddRequest); ok {
+			ctx.Respond(responses[m.A])
+		}
+	})
+	p := h.dial()
+	for i := range responses {
+		p.send(p.frame(addRequest(int32(i), 0))...)
+		if _, err := p.next(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c := h.Counts().Codes; c[messages.OK] != 3 || c[messages.NotFound] != 1 || c[messages.Unknown] != 1 {
+		t.Errorf("counted by code: %v", c)
+	}
+}

@@ -29,15 +29,15 @@ func (a *asks) answer(b *Burst, h *Handler, response any) {
 
 // finish completes a burst that the caller has taken over, with the reply that it has, or with an error in its place.
 func (a *asks) finish(b *Burst, e encoder, h *Handler, s *messages.Status) {
-	code := messages.OK
+	index := int(messages.OK)
 	if s != nil {
 		if (s.Code == messages.Internal || s.Code == messages.Unknown) && s.IncidentID == "" {
 			s = a.incident(h, s)
 		}
 		b.status(e, 0, s)
-		code = s.Code
+		index = codeIndex(s.Code)
 	}
-	a.codes[codeIndex(code)].Add(1)
+	a.codes[index].Add(1)
 	b.answered = 1
 	b.cursor.Store(b.cursorOf(done, 1))
 	b.ctx.end()
