@@ -294,3 +294,25 @@ func TestActorsRepliesAreCounted(t *testing.T) {
 		t.Errorf("counted by code: %v", c)
 	}
 }
+
+// An actor may run, and block, on the goroutine of whoever sends to it: the request still has its deadline.
+func TestActorBlocksItsSender(t *testing.T) {
+	release := make(chan struct{})
+	system := hostSystem()
+	pid := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		if _, ok := ctx.Message().(*messages.AddRequest); ok {
+			<-release
+		}
+	}, actor.WithDispatcher(actor.NewSynchronizedDispatcher(1))))
+	h := spawn(t, system.Root, "server", understudy.Config{Service: asking(pid, understudy.Deadline(20*time.Millisecond))})
+	t.Cleanup(func() {
+		h.stop()
+		_ = system.Root.StopFuture(pid).Wait()
+	})
+	p, other := h.dial(), h.dial()
+	p.send(p.frame(addRequest(1, 1))...)
+	p.want(errorReply(messages.DeadlineExceeded))
+	close(release)
+	other.send(other.frame(echoRequest("another"))...)
+	other.want(echoReply("another"))
+}

@@ -25,6 +25,10 @@ import (
 // past their deadlines. An actor that crashes on a request and is restarted does not respond: that request waits for its
 // deadline, unless the actor's props have [AnswerFailures].
 //
+// The goroutine that reads the connection puts the request into the actor's mailbox. One that makes its sender wait, as
+// Proto.Actor's bounded ones do, or runs the actor there, as its synchronized dispatcher does, keeps the connection from being
+// read, and what was read with the request from being served, for as long.
+//
 // The requests of one connection reach the actor in their order. They have none with requests that functions handle, whatever
 // [Key] those have.
 //

@@ -112,9 +112,9 @@ func (a *asks) submit(b *Burst, h *Handler) {
 		return
 	}
 	id = k.id
+	a.router.watch() // before the mailbox, which may make its sender wait
 	a.ask(k, in, watch)
 	finished = true
-	a.router.watch()
 }
 
 // ask sends an actor a request.
