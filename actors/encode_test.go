@@ -52,7 +52,7 @@ func TestEncoder(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, r := range replies {
-			got, err := r.append(encoder{table, framing}, []byte("before"))
+			got, err := r.append(encoder{table, framing, nil}, []byte("before"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +71,7 @@ func TestEncoder(t *testing.T) {
 // A reply that does not encode leaves no bytes behind.
 func TestEncoderFailureLeavesNothing(t *testing.T) {
 	table := echoTable(t)
-	dst, err := encoder{table, transport.Delimited}.reply([]byte("before"), 0, table.Replies.Arm(1), &messages.EchoMessage{Content: "\xff"})
+	dst, err := encoder{table, transport.Delimited, nil}.reply([]byte("before"), 0, table.Replies.Arm(1), &messages.EchoMessage{Content: "\xff"})
 	if err == nil || string(dst) != "before" {
 		t.Errorf("got %q, %v; want %q and an error", dst, err, "before")
 	}
@@ -79,7 +79,7 @@ func TestEncoderFailureLeavesNothing(t *testing.T) {
 
 func BenchmarkEncoderReply(b *testing.B) {
 	table := echoTable(b)
-	e := encoder{table, transport.Delimited}
+	e := encoder{table, transport.Delimited, nil}
 	arm, m := table.Replies.Arm(1), &messages.EchoMessage{Content: "thirty-two bytes of echo content"}
 	buf := make([]byte, 0, 4096)
 	b.ReportAllocs()
