@@ -69,6 +69,9 @@ func (r *run) step() {
 	}
 	r.alone = alone
 	r.encode(h, reply, err)
+	if r.lent != nil && h.Return != nil && err == nil && reply != r.lent.In {
+		h.Return(reply)
+	}
 	r.giveBack()
 	r.next()
 }
