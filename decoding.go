@@ -11,7 +11,7 @@ import (
 )
 
 // Borrowing declares that the handler only borrows its message and its context: it does not write to the message, and keeps
-// neither of them, nor anything in them, after it has returned; its reply, which may be the message itself, is encoded
+// neither of them, nor anything in them, after it has returned or panicked; its reply, which may be the message itself, is encoded
 // first. The server then uses them again, so that a request costs no allocation, and the message may alias the buffer that
 // was read. A reply that has a ReturnToVTPool, as vtprotobuf generates it, goes back into its pool, unless middleware has
 // seen it. What a handler wants to keep it must copy (strings.Clone, proto.Clone). [Config.CheckBorrowed] looks whether
