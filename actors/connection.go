@@ -25,12 +25,13 @@ type connection struct {
 	mailbox *Mailbox
 	waiting lane // its bursts in the pool's queue; guarded by the router
 
-	state     State       // the session's; touched by the session actor only
-	cause     string      // why it drains or closes; likewise
-	drainPill bool        // likewise: it closes for a drain, not for its peer
-	lingering bool        // likewise: the lingering was begun
-	expired   atomic.Bool // an Expire was sent
-	started   bool        // likewise: the reader was started
+	state     State         // the session's; touched by the session actor only
+	cause     string        // why it drains or closes; likewise
+	drainPill bool          // likewise: it closes for a drain, not for its peer
+	lingering bool          // likewise: the lingering was begun
+	expired   atomic.Bool   // an Expire was sent
+	started   bool          // likewise: the reader was started
+	opened    chan struct{} // likewise: closed when the hook for opened connections has returned; nil if there is none
 	timer     *time.Timer
 	outbox    outbox // owned by the session actor, or by the writer goroutine while writing is true
 
