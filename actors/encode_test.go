@@ -94,7 +94,7 @@ func (g *growing) ProtoReflect() protoreflect.Message {
 // A reply of another size than its headers say is none: whoever reads the stream would take what follows for something else.
 func TestEncoderFindsWhatGrows(t *testing.T) {
 	table := echoTable(t)
-	dst, err := encoder{table, transport.Delimited}.reply([]byte("before"), 0, table.Replies.Arm(1), new(growing))
+	dst, err := encoder{table, transport.Delimited, nil}.reply([]byte("before"), 0, table.Replies.Arm(1), new(growing))
 	if !errors.Is(err, messages.ErrResized) || string(dst) != "before" {
 		t.Errorf("got %q, %v; want %q and %v", dst, err, "before", messages.ErrResized)
 	}
