@@ -2,9 +2,12 @@ package understudy_test
 
 import (
 	"fmt"
+	"net"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/router"
@@ -195,4 +198,79 @@ func TestResponseEndsItsGoroutine(t *testing.T) {
 	p.send(append(p.frame(addRequest(1, 1)), p.frame(echoRequest("behind it"))...)...)
 	p.want(errorReply(messages.Internal))
 	p.want(echoReply("behind it"))
+}
+
+// A request whose connection has gone is nobody's any more: what OnClosed tells an actor to forget, no request that the actor
+// handles later has it remember again.
+func TestContextOfWhoHasGone(t *testing.T) {
+	handling, goOn, found := make(chan struct{}), make(chan struct{}), make(chan bool)
+	h, _ := spawnAsking(t, understudy.Config{Deadline: patience}, func(ctx actor.Context) {
+		if _, ok := ctx.Message().(*messages.AddRequest); ok {
+			_, before := understudy.ContextOf(ctx)
+			handling <- struct{}{}
+			<-goOn
+			_, after := understudy.ContextOf(ctx)
+			found <- before && !after
+			ctx.Respond(new(messages.AddResponse))
+		}
+	})
+	p := h.dial()
+	p.send(p.frame(addRequest(1, 1))...)
+	<-handling
+	if err := p.Conn.(*net.TCPConn).SetLinger(0); err != nil { // a reset
+		t.Fatal(err)
+	}
+	p.Close()
+	until(t, "the connection has gone", func() bool { return h.Counts().Connections == 0 })
+	close(goOn)
+	if !<-found {
+		t.Error("the actor has the context of a request before its connection has gone, and has none afterwards: one of these is not so")
+	}
+}
+
+// What an actor that hangs was asked lies in its mailbox, and no deadline takes it out: it counts until the actor gets on, so
+// that there is a bound. One request at a time still finds out whether it does.
+func TestMailboxOfAnActorThatHangs(t *testing.T) {
+	const queue, rounds = 10, 8
+	release := make(chan struct{})
+	var got atomic.Int64
+	h, _ := spawnAsking(t, understudy.Config{Queue: queue, Deadline: patience}, func(ctx actor.Context) {
+		if m, ok := ctx.Message().(*messages.AddRequest); ok {
+			<-release
+			got.Add(1)
+			ctx.Respond(&messages.AddResponse{Result: m.A + m.B})
+		}
+	}, understudy.Deadline(20*time.Millisecond))
+	p := h.dial()
+	ask := func(n int) (codes [messages.Codes]int) {
+		t.Helper()
+		var all []byte
+		for range n {
+			all = append(all, p.frame(addRequest(1, 1))...)
+		}
+		p.send(all...)
+		for range n {
+			m, err := p.next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			codes[m.GetError().GetCode()]++
+		}
+		return codes
+	}
+	for round := range rounds {
+		want := queue // the first that are asked
+		if round > 0 {
+			want = 1
+		}
+		if c := ask(5 * queue); c[messages.DeadlineExceeded] != want || c[messages.ResourceExhausted] != 5*queue-want {
+			t.Errorf("round %d: %v", round, c)
+		}
+	}
+	close(release)
+	until(t, "the actor has got on", func() bool { return got.Load() == queue+rounds-1 })
+	until(t, "its responses have come", func() bool { return h.Counts().Late > 0 && ask(1)[messages.OK] == 1 })
+	if c := ask(queue / 2); c[messages.OK] != queue/2 {
+		t.Errorf("afterwards: %v", c)
+	}
 }

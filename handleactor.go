@@ -21,7 +21,7 @@ import (
 // after the deadline.
 //
 // A request is answered with DEADLINE_EXCEEDED if there is no response in time, at once with UNAVAILABLE if the actor ends or
-// has ended, and with RESOURCE_EXHAUSTED if [Config].Queue requests wait for actors already. An actor that crashes on a
+// has ended, and with RESOURCE_EXHAUSTED if [Config].Queue requests wait for actors already, or lie in the mailbox of this one, late. An actor that crashes on a
 // request and is restarted does not respond: that request waits for its deadline, unless the actor's props have
 // [AnswerFailures].
 //
@@ -50,8 +50,8 @@ func HandleActor[I any, Req, Resp proto.Message, In Message[I]](s *Service[Req, 
 // ContextOf returns the context of the request that an actor is handling: the one that a handler would have got, with the
 // deadline, [SessionOf] and [EnvelopeOf], and which ends when the request is answered. ctx is that of an actor that
 // [HandleActor] asks, or that one has forwarded the request to with Context.Forward; it is to be called on that actor's
-// goroutine, before it responds. What it returns may be kept. It is false for a message that is no request, and for one that is
-// answered already: that is, too late.
+// goroutine, before it responds. What it returns may be kept. It is false for a message that is no request, and for one that nobody waits for any more: one that
+// is answered already, as it was too late, or whose connection has gone.
 func ContextOf(ctx actor.Context) (context.Context, bool) {
 	c := actors.AskContext(ctx.ActorSystem(), ctx.Sender())
 	return c, c != nil

@@ -48,7 +48,7 @@ func (s *Session) Close() { s.peer().Close() }
 // that is not written yet. Messages pushed one after the other arrive in that order. m is not kept, nor changed.
 //
 // While [Config].WindowBytes of pushed messages are not written, Push waits until there is room, or ctx ends. The error is a
-// *[messages.Status]: UNAVAILABLE if the connection is closed, that of ctx, INVALID_ARGUMENT if m is nil or there is no such
+// *[messages.Status]: UNAVAILABLE if the connection is closed, or ends and has answered everything, that of ctx, INVALID_ARGUMENT if m is nil or there is no such
 // arm, or several, or INTERNAL if m does not encode. A nil error says that the message was taken, not that the peer has it.
 func (s *Session) Push(ctx context.Context, m proto.Message) error { return s.peer().Push(ctx, m) }
 
@@ -79,7 +79,7 @@ func (k *SessionKey[T]) Set(s *Session, value T) { s.peer().SetValue(k, value) }
 func (k *SessionKey[T]) Delete(s *Session) { s.peer().SetValue(k, nil) }
 
 // OnOpened has opened called for each connection before the first request of it is read. It may block: nobody but that
-// connection waits for it. One that panics is logged, and the connection goes on.
+// connection, and the server's end, waits for it. One that panics is logged, and the connection goes on.
 func (s *Service[Req, Resp]) OnOpened(opened func(*Session)) { s.hook("OnOpened", &s.opened, opened) }
 
 // OnClosed has closed called for each connection after it was closed, and what OnOpened has called for it has returned. Handlers

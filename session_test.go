@@ -352,6 +352,39 @@ func TestHooksInOrder(t *testing.T) {
 	}
 }
 
+// A session that ends, and has answered everything, takes no more pushes, so that they cannot keep it from ending; those that it
+// has taken are written.
+func TestPushToASessionThatEnds(t *testing.T) {
+	s := newSessions()
+	h := serve(t, understudy.Config{Service: s.service(), WindowBytes: 32 << 20, SendBuffer: 16 << 10, WriteTimeout: patience})
+	p := h.dial()
+	session := s.of(p)
+	large := &messages.EchoMessage{Content: string(bytes.Repeat([]byte("x"), 1<<20))}
+	taken := 0
+	for ; taken < 12; taken++ { // more than the kernel takes: somebody waits to write it
+		if err := session.TryPush(large); err != nil {
+			t.Fatal(err)
+		}
+	}
+	session.Close()
+	var err error
+	for {
+		if err = session.TryPush(&messages.EchoMessage{Content: "late"}); err != nil {
+			break
+		}
+		taken++
+	}
+	if !errors.Is(err, messages.Unavailable) {
+		t.Errorf("after %d pushes: %v", taken, err)
+	}
+	for range taken {
+		if m, err := p.next(); err != nil || m.GetEchoMessage() == nil {
+			t.Fatalf("got %v, %v", m, err)
+		}
+	}
+	p.wantEnd()
+}
+
 // What was taken to be pushed is written, also if the connection is told to end at that moment.
 func TestPushBeforeTheEnd(t *testing.T) {
 	s := newSessions()

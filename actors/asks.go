@@ -17,7 +17,7 @@ import (
 // finds the burst again, each a single request. The burst's cursor decides who answers it: a response, the deadline, the
 // end of the actor, the end of a drain.
 //
-// There are at most as many as requests may wait for a worker. Each is forgotten at its deadline at the latest.
+// At most as many wait as requests may wait for a worker. Each is answered at its deadline at the latest.
 type asks struct {
 	router *router
 	system *actor.ActorSystem // set when the server starts, as is pid
@@ -26,6 +26,7 @@ type asks struct {
 	mu      sync.Mutex
 	byID    map[uint32]*ask
 	lines   map[*Handler]*askLine
+	overdue int // of these; nobody waits for them any more
 	last    uint32
 	stopped bool
 
@@ -35,8 +36,10 @@ type asks struct {
 // ask is one request.
 type ask struct {
 	id           uint32
-	burst        *Burst
-	ctx          context.Context // the request's
+	deadline     time.Time
+	burst        *Burst          // nil if it is overdue
+	ctx          context.Context // the request's; likewise
+	overdue      bool
 	line         *askLine
 	target       *actor.PID // the line's
 	before, next *ask
@@ -91,7 +94,7 @@ func (a *asks) submit(b *Burst, h *Handler) {
 		}
 		s.Cause, s.IncidentID = f, f.Incident
 		a.router.stage.Hub.Publish(supervisor.Event{Kind: supervisor.Failed, Path: h.Actor.Id, Directive: supervisor.Resume, Failure: f})
-		if a.take(id) != nil || id == 0 { // else it was answered
+		if a.take(id, false) != nil || id == 0 { // else it was answered
 			a.answer(b, h, s)
 		}
 	}()
@@ -153,10 +156,8 @@ func (a *asks) add(ctx context.Context, b *Burst, h *Handler) (k *ask, watch boo
 	if a.stopped {
 		return nil, false, unavailable(true)
 	}
-	if len(a.byID) >= a.router.stage.Queue {
-		return nil, false, &messages.Status{
-			Code: messages.ResourceExhausted, Message: "too many requests wait for actors", RetryAfter: retryAfter, NotStarted: true,
-		}
+	if len(a.byID)-a.overdue >= a.router.stage.Queue {
+		return nil, false, crowded("too many requests wait for actors")
 	}
 	if a.byID == nil {
 		a.byID, a.lines = make(map[uint32]*ask), make(map[*Handler]*askLine)
@@ -166,6 +167,12 @@ func (a *asks) add(ctx context.Context, b *Burst, h *Handler) (k *ask, watch boo
 		l = &askLine{handler: h}
 		a.lines[h] = l
 	}
+	if l.n >= a.router.stage.Queue {
+		if l.waiting.first != nil {
+			return nil, false, crowded("the actor that handles it does not get on")
+		}
+		a.remove(l.overdue.first)
+	}
 	a.last++
 	for a.last == 0 || a.byID[a.last] != nil {
 		a.last++
@@ -173,41 +180,59 @@ func (a *asks) add(ctx context.Context, b *Burst, h *Handler) (k *ask, watch boo
 	if watch = !l.watched; watch {
 		l.watched, l.target = true, actor.NewPID(h.Actor.Address, h.Actor.Id)
 	}
-	k = &ask{id: a.last, burst: b, ctx: ctx, line: l, target: l.target}
-	l.insert(k)
+	k = &ask{id: a.last, deadline: b.deadline, burst: b, ctx: ctx, line: l, target: l.target}
+	l.waiting.insert(k)
+	l.n++
 	a.byID[k.id] = k
 	return k, watch, nil
 }
 
-// take takes an ask out, for the caller to answer. It is nil if somebody else has.
-func (a *asks) take(id uint32) *ask {
+func crowded(message string) *messages.Status {
+	return &messages.Status{Code: messages.ResourceExhausted, Message: message, RetryAfter: retryAfter, NotStarted: true}
+}
+
+// take takes an ask out, for the caller to answer. It is nil if somebody else has. heard says that the actor itself has
+// responded: then it has taken out of its mailbox what it was asked before.
+func (a *asks) take(id uint32, heard bool) *ask {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	k := a.byID[id]
-	if k != nil {
-		a.remove(k)
+	if k == nil {
+		return nil
+	}
+	a.remove(k)
+	for first := k.line.overdue.first; heard && first != nil && int32(first.id-id) < 0; first = k.line.overdue.first {
+		a.remove(first)
+	}
+	if k.overdue {
+		return nil
 	}
 	return k
 }
 
-// has says whether nobody has answered an ask yet.
+// has says whether somebody waits for an ask.
 func (a *asks) has(id uint32) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.byID[id] != nil
+	k := a.byID[id]
+	return k != nil && !k.overdue
 }
 
 // remove forgets an ask. The caller holds mu.
 func (a *asks) remove(k *ask) {
 	delete(a.byID, k.id)
-	k.line.remove(k)
+	k.line.list(k).remove(k)
+	k.line.n--
+	if k.overdue {
+		a.overdue--
+	}
 }
 
 // SendUserMessage takes a response, on the goroutine of the actor that responds.
 func (a *asks) SendUserMessage(to *actor.PID, message any) {
 	_, response, _ := actor.UnwrapEnvelope(message)
 	_, dead := response.(*actor.DeadLetterResponse) // the library's own: nobody has got the request
-	k := a.take(to.RequestId)
+	k := a.take(to.RequestId, !dead)
 	if k == nil {
 		if !dead {
 			a.router.late.Add(1) // a second response, or one after the deadline
@@ -233,9 +258,12 @@ func (a *asks) SendSystemMessage(_ *actor.PID, message any) {
 			continue
 		}
 		l.watched = false // a successor of the name is watched anew
-		for l.first != nil {
-			orphans = append(orphans, l.first)
-			a.remove(l.first)
+		for l.waiting.first != nil {
+			orphans = append(orphans, l.waiting.first)
+			a.remove(l.waiting.first)
+		}
+		for l.overdue.first != nil {
+			a.remove(l.overdue.first)
 		}
 	}
 	a.mu.Unlock()
@@ -249,18 +277,25 @@ func (a *asks) Stop(*actor.PID) {}
 
 // expire answers what is overdue. It reports whether there is anything else.
 func (a *asks) expire(now time.Time) (busy bool) {
-	var late []*ask
+	type late struct {
+		*Burst
+		handler *Handler
+	}
+	var all []late
 	a.mu.Lock()
 	for _, l := range a.lines {
-		for l.first != nil && l.first.burst.deadline.Before(now) {
-			late = append(late, l.first)
-			a.remove(l.first)
+		for k := l.waiting.first; k != nil && k.deadline.Before(now); k = l.waiting.first {
+			all = append(all, late{k.burst, l.handler})
+			l.waiting.remove(k)
+			k.burst, k.ctx, k.overdue = nil, nil, true
+			l.overdue.insert(k)
+			a.overdue++
 		}
 	}
-	busy = len(a.byID) > 0
+	busy = len(a.byID) > a.overdue
 	a.mu.Unlock()
-	for _, k := range late {
-		a.answer(k.burst, k.line.handler, tooLate(false))
+	for _, one := range all {
+		a.answer(one.Burst, one.handler, tooLate(false))
 	}
 	return busy
 }
@@ -269,7 +304,7 @@ func (a *asks) expire(now time.Time) (busy bool) {
 func (a *asks) waiting() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.byID)
+	return len(a.byID) - a.overdue
 }
 
 // tell sends an actor a system message, of which the library's contexts have no method.

@@ -57,7 +57,7 @@ type connection struct {
 	inputErr  error
 	writeErr  error
 	lingered  bool
-	sealed    bool // no more requests are taken: the last reply was written
+	sealed    bool // no more requests or pushes are taken: the last reply was written
 	closed    bool // no reply can be delivered any more
 	cut       bool // requests were answered by Expire
 	inflight  int  // requests decoded and not answered

@@ -95,8 +95,8 @@ func (c *requestContext) end() {
 	}
 }
 
-// AskContext returns the context of the request that an actor has from sender, as long as nobody has answered it; nil if sender
-// is none of a server's requests in this system, or it is answered.
+// AskContext returns the context of the request that an actor has from sender, as long as somebody waits for the answer; nil if sender
+// is none of a server's requests in this system, or it is answered, or its connection has gone.
 func AskContext(system *actor.ActorSystem, sender *actor.PID) context.Context {
 	if sender == nil {
 		return nil
@@ -108,7 +108,8 @@ func AskContext(system *actor.ActorSystem, sender *actor.PID) context.Context {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if k := a.byID[sender.RequestId]; k != nil {
+	// Of a connection that has gone everything was seized before anybody was told of it.
+	if k := a.byID[sender.RequestId]; k != nil && !k.overdue && !k.burst.gone() {
 		return k.ctx
 	}
 	return nil

@@ -208,8 +208,9 @@ func (s *session) settle(ctx actor.Context) {
 	s.mu.Lock()
 	err, ended, lingered := s.writeErr, s.input != inputOpen, s.lingered
 	eof := s.input == inputEOF
-	over := s.state == Draining && s.inflight == 0 && !s.writing && s.pushes.n == 0 && (ended || s.orders.Load() == orderStop)
-	s.sealed = s.sealed || over // in one step with the look at inflight: nothing can arrive any more
+	answered := s.state == Draining && s.inflight == 0 && (ended || s.orders.Load() == orderStop)
+	s.sealed = s.sealed || answered // in one step with the look at inflight: nothing can arrive any more, nor be pushed
+	over := answered && !s.writing && s.pushes.n == 0
 	if s.sealed {
 		s.roomForPushes()
 	}
