@@ -21,20 +21,26 @@ func TestPathAllocations(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		depth    int
+		adds     bool
 		service  understudy.Handlers
 		recorded float64 // a burst
 	}{
-		{"borrowing", 1, nil, 0},
-		{"borrowing", 16, nil, 0},
-		{"borrowing", 128, nil, 0},
-		{"owning", 1, echoService(owning), 2 + 1},
-		{"owning", 128, echoService(owning), 2*128 + 1},
+		{"borrowing", 1, false, nil, 0},
+		{"borrowing", 16, false, nil, 0},
+		{"borrowing", 128, false, nil, 0},
+		{"borrowing, adds", 128, true, nil, 0},
+		{"owning", 1, false, echoService(owning), 2 + 1},
+		{"owning", 128, false, echoService(owning), 2*128 + 1},
 	} {
 		t.Run(fmt.Sprintf("%s/%d", test.name, test.depth), func(t *testing.T) {
 			h := serve(t, understudy.Config{Service: test.service})
 			p := h.dial()
-			burst := bytes.Repeat(p.frame(echoRequest("thirty-two bytes of an echo text")), test.depth)
-			back := make([]byte, len(burst)) // an echo has the bytes of its request
+			request, reply := p.frame(echoRequest("thirty-two bytes of an echo text")), p.frame(echoReply("thirty-two bytes of an echo text"))
+			if test.adds {
+				request, reply = p.frame(addRequest(40, 2)), p.frame(addReply(42))
+			}
+			burst, want := bytes.Repeat(request, test.depth), bytes.Repeat(reply, test.depth)
+			back := make([]byte, len(want))
 			round := func() {
 				if _, err := p.Write(burst); err != nil {
 					t.Fatal(err)
@@ -49,8 +55,8 @@ func TestPathAllocations(t *testing.T) {
 			if n := testing.AllocsPerRun(500, round); n > test.recorded {
 				t.Errorf("%v allocations a burst, and %v are recorded", n, test.recorded)
 			}
-			if !bytes.Equal(back, burst) {
-				t.Error("the replies are not the requests")
+			if !bytes.Equal(back, want) {
+				t.Error("the replies are wrong")
 			}
 			p.Close()
 		})

@@ -243,3 +243,44 @@ func TestUnmarshalVT(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// The reply of a handler that borrows goes back into its pool, once; not that of one that owns, nor one that middleware has
+// seen, nor the message that was borrowed.
+func TestReturnToVTPool(t *testing.T) {
+	fresh := func(_ context.Context, in *foreign.Text) (*foreign.Text, error) {
+		return &foreign.Text{Value: strings.Clone(in.Value)}, nil
+	}
+	same := func(_ context.Context, in *foreign.Text) (*foreign.Text, error) { return in, nil }
+	look := understudy.With(func(_ string, next understudy.HandlerFunc) understudy.HandlerFunc { return next })
+	for name, test := range map[string]struct {
+		h       func(context.Context, *foreign.Text) (*foreign.Text, error)
+		options []understudy.HandlerOption
+		want    int64
+	}{
+		"borrowing":                 {fresh, []understudy.HandlerOption{understudy.Borrowing()}, 3},
+		"owning":                    {fresh, nil, 0},
+		"borrowing, and middleware": {fresh, []understudy.HandlerOption{understudy.Borrowing(), look}, 0},
+		"borrowing, the same":       {same, []understudy.HandlerOption{understudy.Borrowing()}, 0},
+	} {
+		s := understudy.NewService[*foreign.Call, *foreign.Result]()
+		understudy.Handle(s, test.h, append(test.options, understudy.Arm("upper"), understudy.ReplyArm("upper"))...)
+		h := serve(t, understudy.Config{Service: s})
+		p := h.dial()
+		before := foreign.Returned.Load()
+		for i := range 3 {
+			p.send(p.frame(&foreign.Call{Kind: &foreign.Call_Upper{Upper: &foreign.Text{Value: fmt.Sprint(i)}}})...)
+			frame, err := p.nextFrame()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got foreign.Result
+			if err := proto.Unmarshal(frame, &got); err != nil || got.GetUpper().GetValue() != fmt.Sprint(i) {
+				t.Errorf("%s: got %v, %v", name, &got, err)
+			}
+		}
+		p.Close()
+		if n := foreign.Returned.Load() - before; n != test.want {
+			t.Errorf("%s: %d were returned, want %d", name, n, test.want)
+		}
+	}
+}

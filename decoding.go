@@ -11,9 +11,10 @@ import (
 )
 
 // Borrowing declares that the handler only borrows its message and its context: it does not write to the message, and keeps
-// neither of them, nor anything in them, after it has returned; its reply, which may be the message itself, is encoded
+// neither of them, nor anything in them, after it has returned or panicked; its reply, which may be the message itself, is encoded
 // first. The server then uses them again, so that a request costs no allocation, and the message may alias the buffer that
-// was read. What a handler wants to keep it must copy (strings.Clone, proto.Clone). [Config.CheckBorrowed] looks whether
+// was read. A reply that has a ReturnToVTPool, as vtprotobuf generates it, goes back into its pool, unless middleware has
+// seen it. What a handler wants to keep it must copy (strings.Clone, proto.Clone). [Config.CheckBorrowed] looks whether
 // that is so.
 func Borrowing() HandlerOption {
 	return handlerOption(func(r *registration) error {
@@ -40,7 +41,7 @@ func UnmarshalVT() HandlerOption {
 }
 
 // setDecoding says how messages of type I are decoded, once the options are known.
-func setDecoding[I any, In Message[I]](r *registration) {
+func setDecoding[I any, In Message[I]](r *registration, out proto.Message) {
 	if r.unmarshalVT {
 		r.handler.Decode = func(inner []byte) (proto.Message, error) {
 			in := In(new(I))
@@ -49,6 +50,9 @@ func setDecoding[I any, In Message[I]](r *registration) {
 	}
 	if !r.borrowing {
 		return
+	}
+	if _, ok := out.(messages.Pooled); ok {
+		r.handler.Return = func(reply proto.Message) { reply.(messages.Pooled).ReturnToVTPool() }
 	}
 	r.handler.Lend = func() *actors.Loan {
 		in := new(I)

@@ -26,5 +26,7 @@ func add(_ context.Context, in *messages.AddRequest) (*messages.AddResponse, err
 			Code: messages.OutOfRange, Op: "add", Message: fmt.Sprintf("%d + %d does not fit into 32 bits", in.GetA(), in.GetB()),
 		}
 	}
-	return &messages.AddResponse{Result: int32(sum)}, nil
+	reply := messages.AddResponseFromVTPool()
+	reply.Result = int32(sum)
+	return reply, nil
 }

@@ -51,6 +51,7 @@ func TestServersInOneSystem(t *testing.T) {
 		p.want(addReply(42))
 		p.Close()
 	}
+	until(t, "the second server's reply is counted", func() bool { return two.Counts().Answered == 1 })
 	answer, err := system.Root.RequestFuture(two.PID(), understudy.StatusRequest{}, patience).Result()
 	if st, ok := answer.(understudy.Status); err != nil || !ok || st.Pool.MinWorkers != 3 || st.Counts.Answered != 1 {
 		t.Errorf("got %+v, %v", answer, err)

@@ -48,7 +48,7 @@ func HandleActor[I any, Req, Resp proto.Message, In Message[I]](s *Service[Req, 
 	}
 	r := &registration{handler: handler, in: In(nil)}
 	s.register(r, In(new(I)), nil, options)
-	setDecoding[I, In](r)
+	setDecoding[I, In](r, nil)
 }
 
 // ContextOf returns the context of the request that an actor is handling: the one that a handler would have got, with the

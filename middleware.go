@@ -67,6 +67,7 @@ func (s *Service[Req, Resp]) wrap() {
 			}
 		}
 		r.handler.Take = r.sameType(h)
+		r.handler.Return = nil // a middleware may keep a reply
 	}
 }
 

@@ -91,7 +91,7 @@ func Handle[Req, Resp proto.Message, I, O any, In Message[I], Out Message[O]](s 
 	}
 	r := &registration{handler: handler, in: In(nil)}
 	s.register(r, In(new(I)), Out(new(O)), options)
-	setDecoding[I, In](r)
+	setDecoding[I, In](r, Out(nil))
 }
 
 // register finds the arms of a handler, applies its options, and puts it into the table.

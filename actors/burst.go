@@ -262,8 +262,9 @@ func (b *Burst) reset() bool {
 	return true
 }
 
-// spare returns the burst's input buffer if nobody can be using it any more, else nil. A handler that crashed may be using
-// what it was given; unless it has borrowed its message, that is not the buffer.
+// spare returns the burst's input buffer if nobody can be using it any more, else nil. What a handler that crashed may still be
+// using is not the buffer: one that owns its message never sees it, and one that borrows has given it back, in whatever way
+// it came to its end.
 func (b *Burst) spare() []byte {
 	if p, _ := b.at(); p != done || b.kept && !b.unlent {
 		return nil

@@ -258,7 +258,7 @@ func (c *connection) detach(b *Burst, k int, stuck bool) (rest *Burst) {
 // piece implements origin.
 func (c *connection) piece() int { return int(c.pieces.Load()) }
 
-func (c *connection) encoder() encoder { return encoder{c.stage.Table, c.framing} }
+func (c *connection) encoder() encoder { return encoder{c.stage.Table, c.framing, c.stage.writes} }
 
 func (c *connection) lane() *lane { return &c.waiting }
 

@@ -10,7 +10,11 @@ import (
 type encoder struct {
 	table   *Table
 	framing transport.Framing
+	bufs    *transport.Buffers // where a reply that does not fit gets a larger buffer, and the smaller one goes; nil is nowhere
 }
+
+// maxOverhead is how many bytes the headers of a reply take at most, in any framing, and its id.
+const maxOverhead = 64
 
 // reply appends the reply to the request with that id, which is 0 if requests have none. If the message does not encode, dst
 // comes back as it was, with the error.
@@ -21,6 +25,9 @@ func (e encoder) reply(dst []byte, id uint64, arm *messages.Arm, m proto.Message
 		size = fast.SizeVT()
 	} else {
 		size = proto.Size(m)
+	}
+	if e.bufs != nil && cap(dst)-len(dst) < size {
+		dst = e.bufs.Grow(dst, size+maxOverhead)
 	}
 	start := len(dst)
 	if ids := e.table.ReplyID; ids == nil {

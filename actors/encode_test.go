@@ -55,7 +55,7 @@ func TestEncoder(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, r := range replies {
-			got, err := r.append(encoder{table, framing}, []byte("before"))
+			got, err := r.append(encoder{table, framing, nil}, []byte("before"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,7 +74,7 @@ func TestEncoder(t *testing.T) {
 // A reply that does not encode leaves no bytes behind.
 func TestEncoderFailureLeavesNothing(t *testing.T) {
 	table := echoTable(t)
-	dst, err := encoder{table, transport.Delimited}.reply([]byte("before"), 0, table.Replies.Arm(1), &messages.EchoMessage{Content: "\xff"})
+	dst, err := encoder{table, transport.Delimited, nil}.reply([]byte("before"), 0, table.Replies.Arm(1), &messages.EchoMessage{Content: "\xff"})
 	if err == nil || string(dst) != "before" {
 		t.Errorf("got %q, %v; want %q and an error", dst, err, "before")
 	}
@@ -94,7 +94,7 @@ func (g *growing) ProtoReflect() protoreflect.Message {
 // A reply of another size than its headers say is none: whoever reads the stream would take what follows for something else.
 func TestEncoderFindsWhatGrows(t *testing.T) {
 	table := echoTable(t)
-	dst, err := encoder{table, transport.Delimited}.reply([]byte("before"), 0, table.Replies.Arm(1), new(growing))
+	dst, err := encoder{table, transport.Delimited, nil}.reply([]byte("before"), 0, table.Replies.Arm(1), new(growing))
 	if !errors.Is(err, messages.ErrResized) || string(dst) != "before" {
 		t.Errorf("got %q, %v; want %q and %v", dst, err, "before", messages.ErrResized)
 	}
@@ -102,7 +102,7 @@ func TestEncoderFindsWhatGrows(t *testing.T) {
 
 func BenchmarkEncoderReply(b *testing.B) {
 	table := echoTable(b)
-	e := encoder{table, transport.Delimited}
+	e := encoder{table, transport.Delimited, nil}
 	arm, m := table.Replies.Arm(1), &messages.EchoMessage{Content: "thirty-two bytes of echo content"}
 	buf := make([]byte, 0, 4096)
 	b.ReportAllocs()

@@ -27,6 +27,8 @@ type Handler struct {
 	// Lend, if there is one, makes a message that is lent to Take again and again. Take must not keep the message or its context
 	// then, and not write to the message.
 	Lend func() *Loan
+	// Return, if there is one, is given each reply of a handler that borrows, once it is encoded.
+	Return func(reply proto.Message)
 
 	Slow       bool // never called on a reader's goroutine
 	Idempotent bool // called again if it crashes

@@ -69,6 +69,9 @@ func (r *run) step() {
 	}
 	r.alone = alone
 	r.encode(h, reply, err)
+	if r.lent != nil && h.Return != nil && err == nil && reply != r.lent.In {
+		h.Return(reply)
+	}
 	r.giveBack()
 	r.next()
 }
@@ -230,7 +233,7 @@ func (r *run) crashed(f *supervisor.Failure) {
 		b.out = b.out[:r.mark] // the crash was in encoding the reply
 	}
 	// Whoever has detached it had it kept already, and may not be back.
-	b.unlent = !b.kept && r.lent == nil && r.checking == nil
+	b.unlent = !b.kept
 	b.kept = true
 	if f.Goexit {
 		b.inline = false // the reader that would wake the session dies with this goroutine

@@ -1,5 +1,7 @@
 package messages
 
+import "sync"
+
 // The codecs of the messages of messages.proto that are sent inside an envelope; see codec.go. A message that is nil
 // encodes as an empty one.
 
@@ -128,6 +130,19 @@ func (x *AddResponse) UnmarshalVTUnsafe(b []byte) error { return x.UnmarshalVT(b
 
 func (x *AddResponse) reset() {
 	x.Result, x.unknownFields = 0, nil
+}
+
+var addResponses = sync.Pool{New: func() any { return new(AddResponse) }}
+
+// AddResponseFromVTPool returns an empty response, which ReturnToVTPool may take back.
+func AddResponseFromVTPool() *AddResponse { return addResponses.Get().(*AddResponse) }
+
+// ReturnToVTPool implements Pooled. Nobody may use the message any more.
+func (x *AddResponse) ReturnToVTPool() {
+	if x != nil {
+		x.reset()
+		addResponses.Put(x)
+	}
 }
 
 // SizeVT implements Encoder.

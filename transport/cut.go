@@ -93,7 +93,7 @@ func (r *Reader) keepPart(in *Input, buf, rest []byte, need int) {
 		if need > len(rest)+1 {
 			size = min(size, need)
 		}
-		r.part = append(r.dedicated(size), rest...)
+		r.part, r.full = append(r.dedicated(size), rest...), size
 	} else {
 		r.part = append(r.part[:0], rest...)
 	}

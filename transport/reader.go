@@ -50,6 +50,7 @@ type Reader struct {
 	part    []byte // the start of a frame; its memory is never a pooled buffer
 	need    int    // how many bytes of the frame in part must be there before another try to cut it
 	growing bool   // the socket is read directly into part
+	full    int    // then: up to how many bytes; its memory may be larger
 
 	// What fill hands to the callback of RawConn.Read and gets back. The callback is made once.
 	onReadable func(fd uintptr) bool

@@ -27,9 +27,9 @@ func (r *Reader) receive(wait bool) ([]byte, error) {
 func (r *Reader) readOnce(fd uintptr) bool {
 	buf := r.take()
 	held := len(buf)
-	n, err := syscall.Read(int(fd), buf[held:cap(buf)])
+	n, err := syscall.Read(int(fd), buf[held:r.end(buf)])
 	for err == syscall.EINTR {
-		n, err = syscall.Read(int(fd), buf[held:cap(buf)])
+		n, err = syscall.Read(int(fd), buf[held:r.end(buf)])
 	}
 	if n > 0 {
 		r.in = buf[:held+n]
@@ -57,7 +57,7 @@ func (r *Reader) receivePlain() ([]byte, error) {
 	buf := r.take()
 	held := len(buf)
 	for {
-		n, err := r.conn.nc.Read(buf[held:cap(buf)])
+		n, err := r.conn.nc.Read(buf[held:r.end(buf)])
 		if n > 0 {
 			return buf[:held+n], nil // an error that came with bytes comes again, as io.Reader says
 		}
@@ -82,7 +82,7 @@ func (r *Reader) eof() error {
 // take returns the buffer to read into. It begins with the bytes of r.part, and has room for more.
 func (r *Reader) take() []byte {
 	if r.growing {
-		if len(r.part) == cap(r.part) {
+		if len(r.part) == r.full {
 			r.grow()
 		}
 		return r.part
@@ -104,11 +104,24 @@ func (r *Reader) grow() {
 	if r.need > len(r.part)+1 {
 		size = min(size, r.need)
 	}
-	r.part = append(r.dedicated(size), r.part...)
+	old := r.part
+	r.part, r.full = append(r.dedicated(size), old...), size
+	r.bufs.Put(old) // nobody else has seen it
 }
 
-// dedicated allocates a buffer that Buffers.Put can tell from a pooled one.
+// end returns up to where buf is to be read into.
+func (r *Reader) end(buf []byte) int {
+	if r.growing {
+		return r.full
+	}
+	return cap(buf)
+}
+
+// dedicated returns a buffer that Buffers.Put can tell from one of Buffers.Get.
 func (r *Reader) dedicated(size int) []byte {
+	if size > r.bufs.Size() {
+		return r.bufs.GetLarge(size)
+	}
 	if size == r.bufs.Size() {
 		size++
 	}
