@@ -67,6 +67,7 @@ type Config struct {
 	// Service handles the requests. nil means EchoAdd.
 	Service Handlers
 	// Logger gets what the server has to say: failures and what was done about them. nil means that it says nothing.
+	// What it panics on is lost. The server's end waits for it to take what was said.
 	Logger *slog.Logger
 
 	// Workers is how many requests can be handled at once, at most WorkersLimit, not counting handlers that have stalled:

@@ -93,7 +93,8 @@ func Idempotent() HandlerOption {
 // passes, may coincide with the next request's handler. Its context has ended by then.
 //
 // In is the handler's message type. key is called on the goroutine that reads the connection, must be fast, must not keep
-// or change its message, and must give the same key for the same message. A request that does not decode has no key; one
+// or change its message, and must give the same key for the same message. Until it returns nothing that was read with its
+// request is served, and none of that has a deadline. A request that does not decode has no key; one
 // whose key function panics is answered INTERNAL.
 func Key[In proto.Message](key func(in In) string) HandlerOption {
 	return handlerOption(func(r *registration) error {

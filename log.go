@@ -77,6 +77,12 @@ func place(stack string) string {
 	return ""
 }
 
+// end says the last word. A logger that panics loses it, as it does what the hub hands to it: that must not cost the process.
+func (l *eventLog) end() {
+	defer func() { _ = recover() }()
+	l.flush()
+}
+
 // flush says how many failures were left out.
 func (l *eventLog) flush() {
 	if l.left > 0 {

@@ -153,7 +153,7 @@ func (s *Server) start(ctx context.Context, parent actor.SpawnerContext, name st
 	return func() error {
 		s.await()
 		unsubscribe()
-		log.flush()
+		log.end()
 		close(s.ended)
 		r := s.result()
 		return r.Err()
