@@ -71,11 +71,11 @@ func (c *connection) startOnce(self *actor.PID) {
 	c.pid.Store(self)
 	c.stage.seams.session.enter(int(c.id))
 	if c.stage.Table.Opened == nil {
-		c.startReader(0)
+		c.startReader(0, false)
 		return
 	}
 	c.stage.Tracker.Go(func() {
-		defer c.startReader(0)
+		defer c.startReader(0, false)
 		c.hook(c.stage.Table.Opened)
 	})
 }

@@ -56,6 +56,8 @@ type Reader struct {
 	wait       bool
 	in         []byte
 	inErr      error
+
+	awaiting, looked bool // see Await
 }
 
 // NewReader returns a reader of c that cuts by f (nil is Delimited) frames of at most max bytes, with buffers of bufs.
@@ -64,9 +66,9 @@ func NewReader(c *Conn, f Framing, max int, bufs *Buffers, t Timeouts) *Reader {
 	if f == nil {
 		f = Delimited
 	}
-	r := &Reader{conn: c, framing: f, max: max, bufs: bufs, timer: timer{Timeouts: t}}
-	if t.FirstByte > 0 {
-		r.timer.born = time.Now()
+	r := &Reader{conn: c, framing: f, max: max, bufs: bufs, timer: newTimer(t)}
+	if c.raw == nil {
+		r.timer.Rest = 0
 	}
 	r.onReadable = r.readOnce
 	return r
@@ -79,8 +81,8 @@ func NewReader(c *Conn, f Framing, max int, bufs *Buffers, t Timeouts) *Reader {
 // (Without a raw descriptor it waits for 5 ms.)
 //
 // The errors are io.EOF for an end between frames, io.ErrUnexpectedEOF for one inside a frame, ErrInterrupted,
-// ErrWouldBlock, a *TimeoutError, or the socket's own. Read may be called again after ErrInterrupted, ErrWouldBlock, and
-// a TimeoutError of kind "idle", which begins to count anew. After in.Err, Read returns that as its error.
+// ErrWouldBlock, ErrAtRest, a *TimeoutError, or the socket's own. Read may be called again after ErrInterrupted, ErrWouldBlock,
+// ErrAtRest, and a TimeoutError of kind "idle", which begins to count anew. After in.Err, Read returns that as its error.
 func (r *Reader) Read(in *Input, limit int, wait bool) error {
 	*in = Input{Frames: in.Frames[:0]}
 	if r.conn.Interrupted() {
@@ -126,8 +128,7 @@ func (r *Reader) fill(wait bool) ([]byte, error) {
 		case !wait && r.conn.raw == nil:
 			err = r.conn.setReadDeadline(time.Now().Add(pollGrace))
 		default:
-			at, _, _ := r.timer.due(len(r.part) > 0)
-			err = r.conn.arm(at)
+			err = r.conn.arm(r.timer.deadline(len(r.part) > 0))
 		}
 		if err != nil {
 			return nil, err
@@ -139,7 +140,7 @@ func (r *Reader) fill(wait bool) ([]byte, error) {
 			r.timer.received()
 			return buf, nil
 		case err == ErrWouldBlock && overdue != nil && wait:
-			r.timer.idle = time.Time{}
+			r.timer.idling = false
 			return nil, overdue
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return nil, err
@@ -150,12 +151,18 @@ func (r *Reader) fill(wait bool) ([]byte, error) {
 		}
 		overdue = r.timer.expired(len(r.part) > 0)
 		if overdue == nil {
-			at, _, _ := r.timer.due(len(r.part) > 0)
-			if err := r.conn.setReadDeadline(at); err != nil {
+			resting := wait && r.timer.atRest(len(r.part) > 0)
+			if !resting {
+				r.timer.active()
+			}
+			if err := r.conn.setReadDeadline(r.timer.deadline(len(r.part) > 0)); err != nil {
 				return nil, err
 			}
+			if resting {
+				return nil, ErrAtRest
+			}
 		} else if r.conn.raw == nil {
-			r.timer.idle = time.Time{}
+			r.timer.idling = false
 			return nil, overdue
 		}
 		// With a raw descriptor one more look, without waiting, at what may have come while this process was stopped
@@ -165,7 +172,7 @@ func (r *Reader) fill(wait bool) ([]byte, error) {
 
 // At tells the time to the next Read, so that it need not look at the clock, which a busy connection would feel. Only the
 // reading goroutine.
-func (r *Reader) At(now time.Time) { r.timer.hint = now }
+func (r *Reader) At(now time.Time) { r.timer.hint = now.Sub(r.timer.born) }
 
 // Held returns how many bytes were read from the socket and not returned as frames: a partial frame, or whole ones
 // beyond a limit.

@@ -25,6 +25,9 @@ func (r *Reader) receive(wait bool) ([]byte, error) {
 // readOnce is the callback of RawConn.Read: one read(2). It returns false, and is called again once the socket is
 // readable, if there is nothing to read and Read waits.
 func (r *Reader) readOnce(fd uintptr) bool {
+	if r.awaiting {
+		return r.arrived(fd)
+	}
 	buf := r.take()
 	held := len(buf)
 	n, err := syscall.Read(int(fd), buf[held:cap(buf)])
