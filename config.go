@@ -55,8 +55,8 @@ const (
 // maxRetries bounds Retries: each costs a worker's restart.
 const maxRetries = 100
 
-// restAfter is how long a connection must be silent before its reader goroutine gives way to one with a small stack.
-const restAfter = 100 * time.Millisecond
+// restAfter is how long a connection must be silent, at first, before its reader goroutine gives way to one with a small stack.
+const restAfter = 20 * time.Millisecond
 
 // reservedFiles is how many descriptors are kept back from connections: listeners, logs, the runtime's own.
 const reservedFiles = 64

@@ -86,6 +86,9 @@ func (c *connection) read(epoch int64) {
 		if err != nil {
 			c.count(received)
 			if err == transport.ErrAtRest {
+				c.mu.Lock()
+				c.window.rest()
+				c.mu.Unlock()
 				c.startReader(epoch, true)
 				return
 			}
@@ -129,7 +132,7 @@ func (c *connection) take(in *transport.Input, limit int, wait bool, epoch, now 
 func (c *connection) count(received int64) {
 	if received > 0 {
 		c.mu.Lock()
-		c.total.BytesReceived += received
+		c.total.bytesReceived += received
 		c.mu.Unlock()
 	}
 }
@@ -203,15 +206,15 @@ func (c *connection) isClosed() bool {
 func (c *connection) endInput(how input, err error) {
 	c.mu.Lock()
 	if c.input == inputOpen {
-		c.input, c.inputErr = how, err
+		c.input = how
 		switch {
 		case c.closed: // what ended it was counted then
 		case how == inputTimeout:
-			c.total.Timeouts++
+			c.total.timeouts++
 		case how == inputFailed && transport.ExpectedOnClose(err):
-			c.total.PeerErrors++
+			c.total.peerErrors++
 		case how == inputFailed:
-			c.total.SocketErrors++
+			c.total.socketErrors++
 		}
 	}
 	c.mu.Unlock()

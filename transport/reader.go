@@ -18,7 +18,7 @@ type Input struct {
 	// Buf holds the payloads of all Frames; nil if there are none. After Read it belongs to the caller, who gives it to
 	// Buffers.Put when done with every frame. It may be larger or smaller than a pooled buffer.
 	Buf []byte
-	// Frames are the frames in the order of the stream. Read reuses the slice.
+	// Frames are the frames in the order of the stream. Read reuses the slice; with ErrAtRest it is nil.
 	Frames []Frame
 	// Bytes is how many bytes of the stream the frames take, headers included.
 	Bytes int
@@ -45,19 +45,19 @@ type Reader struct {
 	received int64
 	failed   error // what Input.Err was
 
-	hold    []byte // what was read, and has whole frames that no Read has returned, from off on; nil if there are none
-	off     int
-	part    []byte // the start of a frame; its memory is never a pooled buffer
-	need    int    // how many bytes of the frame in part must be there before another try to cut it
-	growing bool   // the socket is read directly into part
+	hold []byte // what was read, and has whole frames that no Read has returned, from off on; nil if there are none
+	off  int
+	part []byte // the start of a frame; its memory is never a pooled buffer
+	need int    // how many bytes of the frame in part must be there before another try to cut it
 
 	// What fill hands to the callback of RawConn.Read and gets back. The callback is made once.
 	onReadable func(fd uintptr) bool
-	wait       bool
-	in         []byte
+	into       *Input // of the Read that runs
 	inErr      error
 
+	wait             bool
 	awaiting, looked bool // see Await
+	growing          bool // the socket is read directly into part
 }
 
 // NewReader returns a reader of c that cuts by f (nil is Delimited) frames of at most max bytes, with buffers of bufs.
@@ -66,10 +66,10 @@ func NewReader(c *Conn, f Framing, max int, bufs *Buffers, t Timeouts) *Reader {
 	if f == nil {
 		f = Delimited
 	}
-	r := &Reader{conn: c, framing: f, max: max, bufs: bufs, timer: newTimer(t)}
 	if c.raw == nil {
-		r.timer.Rest = 0
+		t.Rest = 0
 	}
+	r := &Reader{conn: c, framing: f, max: max, bufs: bufs, timer: newTimer(bufs.share(t))}
 	r.onReadable = r.readOnce
 	return r
 }
@@ -98,7 +98,9 @@ func (r *Reader) Read(in *Input, limit int, wait bool) error {
 		return nil
 	}
 	r.timer.enter(len(r.part) > 0, wait)
+	r.into = in
 	err := r.read(in, limit, wait)
+	r.into = nil
 	r.timer.leave(len(r.part) > 0)
 	return err
 }
@@ -159,6 +161,7 @@ func (r *Reader) fill(wait bool) ([]byte, error) {
 				return nil, err
 			}
 			if resting {
+				leavePlaces(r.into)
 				return nil, ErrAtRest
 			}
 		} else if r.conn.raw == nil {

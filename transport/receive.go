@@ -12,13 +12,13 @@ func (r *Reader) receive(wait bool) ([]byte, error) {
 	if r.conn.raw == nil {
 		return r.receivePlain()
 	}
-	r.wait, r.in, r.inErr = wait, nil, nil
+	r.wait, r.inErr = wait, nil
 	err := r.conn.raw.Read(r.onReadable)
 	if err == nil {
 		err = r.inErr
 	}
-	buf := r.in
-	r.in = nil
+	buf := r.into.Buf
+	r.into.Buf = nil
 	return buf, err
 }
 
@@ -35,7 +35,7 @@ func (r *Reader) readOnce(fd uintptr) bool {
 		n, err = syscall.Read(int(fd), buf[held:cap(buf)])
 	}
 	if n > 0 {
-		r.in = buf[:held+n]
+		r.into.Buf = buf[:held+n]
 		return true
 	}
 	r.giveBack(buf)

@@ -10,7 +10,7 @@ import (
 var ErrAtRest = errors.New("transport: the connection is at rest")
 
 // longestRest is how many times Timeouts.Rest the wait for a rest becomes at most.
-const longestRest = 32
+const longestRest = 128
 
 // Await waits until the next Read has something to do, or to return: bytes or the end of the stream, a time-out, an interrupt.
 // It reads nothing, holds no memory, and needs so little stack that a goroutine which has done nothing else keeps the

@@ -14,26 +14,26 @@ type Timeouts struct {
 	Frame time.Duration
 	// Rest is no time-out: after so long without a byte, while no part of a frame is held, a Read that waits returns ErrAtRest,
 	// once until something comes, so that its caller may go on waiting in Await, for less. For a peer whose pauses turn out to be
-	// short it becomes longer, up to 32 times as long. Only with a raw descriptor.
+	// short it becomes longer, up to 128 times as long. Only with a raw descriptor.
 	Rest time.Duration
 }
 
 // timer tells when one of the Timeouts is due. It sets no timer itself: Conn's read deadline does. Its moments are counted from
 // born on.
 type timer struct {
-	Timeouts
-	born     time.Time     // when the reader was made
-	idle     time.Duration // since when nothing has come; counts while idling
-	frame    time.Duration // when the first byte of the partial frame came, moved on by the time spent outside of Read
-	left     time.Duration // when the last Read ended with a partial frame held
-	hint     time.Duration // what Reader.At was told, or 0
-	patience time.Duration // what Rest has become
-	first    bool          // a byte has come
-	idling   bool
-	rested   bool // ErrAtRest was returned, and nothing has come since
+	*Timeouts               // shared, and not to be changed
+	born      time.Time     // when the reader was made
+	idle      time.Duration // since when nothing has come; counts while idling
+	frame     time.Duration // when the first byte of the partial frame came, moved on by the time spent outside of Read
+	left      time.Duration // when the last Read ended with a partial frame held
+	hint      time.Duration // what Reader.At was told, or 0
+	patience  time.Duration // what Rest has become
+	first     bool          // a byte has come
+	idling    bool
+	rested    bool // ErrAtRest was returned, and nothing has come since
 }
 
-func newTimer(t Timeouts) timer { return timer{Timeouts: t, born: time.Now(), patience: t.Rest} }
+func newTimer(t *Timeouts) timer { return timer{Timeouts: t, born: time.Now(), patience: t.Rest} }
 
 func (t *timer) now() time.Duration { return time.Since(t.born) }
 
