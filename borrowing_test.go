@@ -134,6 +134,65 @@ func TestCheckBorrowedKept(t *testing.T) {
 	ended = nil
 }
 
+// What is looked at may be what google's codec would not encode: a message's own has taken it.
+func TestCheckBorrowedInvalidText(t *testing.T) {
+	s := understudy.NewService[*foreign.Call, *foreign.Result]()
+	understudy.Handle(s, func(_ context.Context, in *foreign.Text) (*foreign.Text, error) {
+		before := in.Value
+		if before == "\xfe" {
+			in.Value = "changed"
+		}
+		return &foreign.Text{Value: fmt.Sprintf("%q", before)}, nil
+	}, understudy.Arm("upper"), understudy.ReplyArm("upper"), understudy.UnmarshalVT(), understudy.Borrowing())
+	h := serve(t, understudy.Config{Service: s, CheckBorrowed: true})
+	p := h.dial()
+	for value, want := range map[string]*foreign.Result{
+		"\xff": {Kind: &foreign.Result_Upper{Upper: &foreign.Text{Value: `"\xff"`}}},
+		"\xfe": {Kind: &foreign.Result_Error{Error: &messages.Error{Code: int32(messages.Internal), Message: "the handler broke a rule of the server"}}},
+	} {
+		p.send(p.framing.AppendHeader(nil, 5)...)
+		p.send([]byte("\x0a\x03\x0a\x01" + value)...)
+		frame, err := p.nextFrame()
+		got := new(foreign.Result)
+		if err == nil {
+			err = proto.Unmarshal(frame, got)
+		}
+		if e := got.GetError(); e != nil {
+			e.IncidentId = ""
+		}
+		if err != nil || !proto.Equal(got, want) {
+			t.Errorf("%q: got %v, %v", value, got, err)
+		}
+	}
+}
+
+// An error may hold parts of what was borrowed: they are whole for as long as somebody has it, such as the log.
+func TestBorrowedInAnError(t *testing.T) {
+	for _, check := range []bool{false, true} {
+		t.Run(fmt.Sprint("checked ", check), func(t *testing.T) {
+			var log syncBuffer
+			h := serve(t, understudy.Config{CheckBorrowed: check, Logger: log.logger(), Service: echoService(
+				func(_ context.Context, in *messages.EchoMessage) (*messages.EchoMessage, error) {
+					return nil, &messages.Status{Code: messages.Internal, Message: in.Content}
+				}, understudy.Borrowing())})
+			p := h.dial()
+			for i := range 300 {
+				said := fmt.Sprintf("request %03d", i)
+				p.send(p.frame(echoRequest(said))...)
+				if m, err := p.next(); err != nil || m.GetError().GetMessage() != said {
+					t.Fatalf("got %v, %v", m, err)
+				}
+			}
+			p.Close()
+			h.stop()
+			first := strings.Count(log.String(), "INTERNAL: request 0")
+			if all := strings.Count(log.String(), "INTERNAL: "); first == 0 || strings.Count(log.String(), "INTERNAL: request ") != all {
+				t.Errorf("the log says\n%s", log.String())
+			}
+		})
+	}
+}
+
 // A message's own codec is used if the handler is registered so, and takes what google's refuses.
 func TestUnmarshalVT(t *testing.T) {
 	upper := func(_ context.Context, in *foreign.Text) (*foreign.Text, error) {

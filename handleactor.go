@@ -16,18 +16,23 @@ import (
 // HandleActor has the requests whose message is an I — give the type, the rest is inferred — handled by an actor of the
 // caller's: HandleActor[pb.AddRequest](service, pid). The actor gets the message, decoded and its own, and answers with
 // Context.Respond: with a message that has an arm in the replies, or with an error, of which becomes what becomes of a
-// handler's. [ContextOf] tells it whose request it is. It may respond at any time, from any of its messages' handlers, by keeping the sender; no goroutine and no
-// worker waits meanwhile. A second response is dropped and counted, and so is one after the deadline.
+// handler's. [ContextOf] tells it whose request it is. It may respond at any time, from any of its messages' handlers, by
+// keeping the sender; no goroutine and no worker waits meanwhile. A second response is dropped and counted, and so is one
+// after the deadline.
 //
 // A request is answered with DEADLINE_EXCEEDED if there is no response in time, at once with UNAVAILABLE if the actor ends or
 // has ended, and with RESOURCE_EXHAUSTED if [Config].Queue requests wait for actors already. An actor that crashes on a
-// request and is restarted does not respond: that request waits for its deadline, unless the actor's props have [AnswerFailures].
+// request and is restarted does not respond: that request waits for its deadline, unless the actor's props have
+// [AnswerFailures].
+//
+// The requests of one connection reach the actor in their order. They have none with requests that functions handle, whatever
+// [Key] those have.
 //
 // pid may be an actor, or a router of Proto.Actor's. It must live in the system that the server is spawned in, with
-// [Server.Spawn]; [Server.Serve], which makes a system of its own, refuses such a service. A server in the same system ends
-// before the actors that its service asks should.
+// [Server.Spawn]; [Server.Serve], which makes a system of its own, refuses such a service. A server in the same system should
+// end before the actors that its service asks.
 //
-// The options may be [Arm], [ReplyArm], [Deadline] and [UnmarshalVT]. Middleware of [Service.Use] does not stand around an actor; so that
+// The options may be [Arm], [ReplyArm] and [Deadline]. Middleware of [Service.Use] does not stand around an actor; so that
 // nobody relies on it, a service with both is refused by [New], unless [Unwrapped] is given.
 func HandleActor[I any, Req, Resp proto.Message, In Message[I]](s *Service[Req, Resp], pid *actor.PID, options ...HandlerOption) {
 	if s.table == nil {
@@ -42,10 +47,11 @@ func HandleActor[I any, Req, Resp proto.Message, In Message[I]](s *Service[Req, 
 	setDecoding[I, In](r)
 }
 
-// ContextOf returns the context of the request that an actor is handling: the one that a handler would have got, with the deadline,
-// [SessionOf] and [EnvelopeOf], and which ends when the request is answered. ctx is that of an actor that [HandleActor] asks, or that one
-// has forwarded the request to with Context.Forward; it is to be called on that actor's goroutine, before it responds. What it
-// returns may be kept. It is false for a message that is no request, and for one that is answered already: that is, too late.
+// ContextOf returns the context of the request that an actor is handling: the one that a handler would have got, with the
+// deadline, [SessionOf] and [EnvelopeOf], and which ends when the request is answered. ctx is that of an actor that
+// [HandleActor] asks, or that one has forwarded the request to with Context.Forward; it is to be called on that actor's
+// goroutine, before it responds. What it returns may be kept. It is false for a message that is no request, and for one that is
+// answered already: that is, too late.
 func ContextOf(ctx actor.Context) (context.Context, bool) {
 	c := actors.AskContext(ctx.ActorSystem(), ctx.Sender())
 	return c, c != nil

@@ -75,6 +75,9 @@ func (r *registration) sameType(h HandlerFunc) HandlerFunc {
 	want := r.handler.Reply.Type.Descriptor()
 	return func(ctx context.Context, in proto.Message) (proto.Message, error) {
 		out, err := h(ctx, in)
+		if out != nil && !out.ProtoReflect().IsValid() {
+			out = nil // a nil pointer of some type: an interface that is nil, to whoever looks at it next
+		}
 		if err == nil && out != nil && out.ProtoReflect().Descriptor() != want {
 			return nil, &messages.Status{
 				Code: messages.Internal, Op: r.handler.Name, Message: "the reply is of another type",

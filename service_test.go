@@ -177,6 +177,32 @@ func TestMiddleware(t *testing.T) {
 	}
 }
 
+// A nil of some type is nil, be it a reply or a status.
+func TestNilOfSomeType(t *testing.T) {
+	s := echoService(func(_ context.Context, in *messages.EchoMessage) (*messages.EchoMessage, error) {
+		if in.Content == "wrapped" {
+			return nil, fmt.Errorf("wrapped: %w", (*messages.Status)(nil))
+		}
+		return nil, (*messages.Status)(nil)
+	}, understudy.With(func(_ string, next understudy.HandlerFunc) understudy.HandlerFunc {
+		return func(ctx context.Context, in proto.Message) (proto.Message, error) {
+			if in.(*messages.EchoMessage).Content == "reply" {
+				return (*messages.EchoMessage)(nil), nil
+			}
+			return next(ctx, in)
+		}
+	}))
+	h := serve(t, understudy.Config{Service: s})
+	p := h.dial()
+	for _, what := range []string{"status", "wrapped", "reply"} {
+		p.send(p.frame(echoRequest(what))...)
+		p.want(errorReply(messages.Internal))
+	}
+	if c := h.Counts(); c.Crashes != 0 {
+		t.Errorf("%d workers crashed over it", c.Crashes)
+	}
+}
+
 // A service may be given to several servers: its middleware is put on once.
 func TestServiceOfTwoServers(t *testing.T) {
 	var calls atomic.Int64

@@ -82,7 +82,8 @@ func (k *SessionKey[T]) Delete(s *Session) { s.peer().SetValue(k, nil) }
 // connection waits for it. One that panics is logged, and the connection goes on.
 func (s *Service[Req, Resp]) OnOpened(opened func(*Session)) { s.hook("OnOpened", &s.opened, opened) }
 
-// OnClosed has closed called for each connection after it was closed. Handlers of it may still run. It may block, but not
+// OnClosed has closed called for each connection after it was closed, and what OnOpened has called for it has returned. Handlers
+// of it may still run. It may block, but not
 // for longer than a drain lasts: the server's end waits for it. One that panics is logged.
 func (s *Service[Req, Resp]) OnClosed(closed func(*Session)) { s.hook("OnClosed", &s.closed, closed) }
 

@@ -107,6 +107,7 @@ func TestSession(t *testing.T) {
 
 	for name, err := range map[string]error{
 		"nil":          session.TryPush(nil),
+		"a typed nil":  session.TryPush((*messages.AddResponse)(nil)),
 		"no such arm":  session.Push(context.Background(), &messages.AddRequest{}),
 		"invalid text": session.TryPush(&messages.EchoMessage{Content: "\xff"}),
 	} {
@@ -326,6 +327,28 @@ func TestHooksMisbehave(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)
 		}
+	}
+}
+
+// OnClosed waits for OnOpened: what the one sets up the other can take down, also if the connection ends meanwhile.
+func TestHooksInOrder(t *testing.T) {
+	opening, release := make(chan *understudy.Session, 1), make(chan struct{})
+	var opened atomic.Bool
+	closed := make(chan bool, 1)
+	service := echoService(echo)
+	service.OnOpened(func(session *understudy.Session) {
+		opening <- session
+		<-release
+		opened.Store(true)
+	})
+	service.OnClosed(func(*understudy.Session) { closed <- opened.Load() })
+	h := serve(t, understudy.Config{Service: service})
+	h.dial()
+	h.System().Root.Stop((<-opening).PID())
+	until(t, "the connection is closed", func() bool { return h.Counts().Connections == 0 })
+	close(release)
+	if !<-closed {
+		t.Error("the hook for closed connections did not wait for the one for opened ones")
 	}
 }
 

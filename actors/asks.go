@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,25 +38,22 @@ type ask struct {
 	burst        *Burst
 	ctx          context.Context // the request's
 	line         *askLine
+	target       *actor.PID // the line's
 	before, next *ask
-}
-
-// askLine holds what one actor was asked, in the order of the deadlines, as one handler's requests have all the same time.
-type askLine struct {
-	handler     *Handler
-	first, last *ask
-	watched     bool
 }
 
 var _ actor.Process = (*asks)(nil)
 
-// start registers the process. It may be called again when the server's actor is restarted.
+// start registers the process. It may be called again when the server's actor is restarted. No other process of the system
+// ever has its name: a server of the same name that came later would take responses to this one's requests for its own.
 func (a *asks) start(system *actor.ActorSystem, server string) {
-	if !a.router.stage.Table.asks {
+	if !a.router.stage.Table.asks || a.pid != nil {
 		return
 	}
 	a.system = system
-	a.pid, _ = system.ProcessRegistry.Add(a, server+"/asks")
+	for registered := false; !registered; {
+		a.pid, registered = system.ProcessRegistry.Add(a, server+"/asks"+system.ProcessRegistry.NextId())
+	}
 }
 
 // stop ends it all. Whoever still was to be answered has no connection any more.
@@ -79,24 +75,57 @@ func (a *asks) stop() {
 }
 
 // submit has an actor asked about a burst of one request. It does not wait.
+//
+// What decodes a message is the user's, and a router of the library's that has nobody to route to panics in its sender, which
+// is the reader here: neither must get out, nor take the answer with it.
 func (a *asks) submit(b *Burst, h *Handler) {
+	s := &messages.Status{Code: messages.Internal, Op: h.Name, Message: "the request could not be decoded"}
+	id, finished := uint32(0), false
+	defer func() {
+		if finished {
+			return
+		}
+		f := supervisor.NewFailure(recover(), "a request")
+		if f.Value == nil {
+			f.Value, f.Goexit = supervisor.ErrGoexit, true
+		}
+		s.Cause, s.IncidentID = f, f.Incident
+		a.router.stage.Hub.Publish(supervisor.Event{Kind: supervisor.Failed, Path: h.Actor.Id, Directive: supervisor.Resume, Failure: f})
+		if a.take(id) != nil || id == 0 { // else it was answered
+			a.answer(b, h, s)
+		}
+	}()
 	in, ctx, err := a.read(b)
 	if err != nil {
+		finished = true
 		a.answer(b, h, err)
 		return
 	}
-	id, watch, err := a.add(ctx, b, h)
+	s = &messages.Status{Code: messages.Unavailable, Op: h.Name, Message: "the actor that handles it could not be asked"}
+	k, watch, err := a.add(ctx, b, h)
 	if err != nil {
+		finished = true
 		a.answer(b, h, err)
 		return
 	}
+	id = k.id
+	a.ask(k, in, watch)
+	finished = true
+	a.router.watch()
+}
+
+// ask sends an actor a request.
+func (a *asks) ask(k *ask, in proto.Message, watch bool) {
+	target := k.target
 	if watch {
-		a.tell(h.Actor, &actor.Watch{Watcher: a.pid}) // of one that is gone already the end is told at once
+		a.tell(target, &actor.Watch{Watcher: a.pid}) // of one that is gone already the end is told at once
+		if !a.has(k.id) {
+			return
+		}
 	}
 	sender := actor.NewPID(a.pid.Address, a.pid.Id)
-	sender.RequestId = id
-	a.system.Root.RequestWithCustomSender(h.Actor, in, sender)
-	a.router.watch()
+	sender.RequestId = k.id
+	a.system.Root.RequestWithCustomSender(target, in, sender)
 }
 
 // read decodes the request. The message is the actor's, so nothing of the burst's buffer is kept.
@@ -118,14 +147,14 @@ func (a *asks) read(b *Burst) (proto.Message, context.Context, error) {
 }
 
 // add notes an ask. watch says that nobody watches the actor yet.
-func (a *asks) add(ctx context.Context, b *Burst, h *Handler) (id uint32, watch bool, err error) {
+func (a *asks) add(ctx context.Context, b *Burst, h *Handler) (k *ask, watch bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.stopped {
-		return 0, false, unavailable(true)
+		return nil, false, unavailable(true)
 	}
 	if len(a.byID) >= a.router.stage.Queue {
-		return 0, false, &messages.Status{
+		return nil, false, &messages.Status{
 			Code: messages.ResourceExhausted, Message: "too many requests wait for actors", RetryAfter: retryAfter, NotStarted: true,
 		}
 	}
@@ -141,47 +170,53 @@ func (a *asks) add(ctx context.Context, b *Burst, h *Handler) (id uint32, watch 
 	for a.last == 0 || a.byID[a.last] != nil {
 		a.last++
 	}
-	k := &ask{id: a.last, burst: b, ctx: ctx, line: l, before: l.last}
-	if l.last == nil {
-		l.first = k
-	} else {
-		l.last.next = k
+	if watch = !l.watched; watch {
+		l.watched, l.target = true, actor.NewPID(h.Actor.Address, h.Actor.Id)
 	}
-	l.last = k
+	k = &ask{id: a.last, burst: b, ctx: ctx, line: l, target: l.target}
+	l.insert(k)
 	a.byID[k.id] = k
-	watch, l.watched = !l.watched, true
-	return k.id, watch, nil
+	return k, watch, nil
+}
+
+// take takes an ask out, for the caller to answer. It is nil if somebody else has.
+func (a *asks) take(id uint32) *ask {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	k := a.byID[id]
+	if k != nil {
+		a.remove(k)
+	}
+	return k
+}
+
+// has says whether nobody has answered an ask yet.
+func (a *asks) has(id uint32) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.byID[id] != nil
 }
 
 // remove forgets an ask. The caller holds mu.
 func (a *asks) remove(k *ask) {
 	delete(a.byID, k.id)
-	l := k.line
-	if k.before == nil {
-		l.first = k.next
-	} else {
-		k.before.next = k.next
-	}
-	if k.next == nil {
-		l.last = k.before
-	} else {
-		k.next.before = k.before
-	}
+	k.line.remove(k)
 }
 
 // SendUserMessage takes a response, on the goroutine of the actor that responds.
 func (a *asks) SendUserMessage(to *actor.PID, message any) {
-	a.mu.Lock()
-	k := a.byID[to.RequestId]
-	if k != nil {
-		a.remove(k)
-	}
-	a.mu.Unlock()
+	_, response, _ := actor.UnwrapEnvelope(message)
+	_, dead := response.(*actor.DeadLetterResponse) // the library's own: nobody has got the request
+	k := a.take(to.RequestId)
 	if k == nil {
-		a.router.late.Add(1) // a second response, or one after the deadline
+		if !dead {
+			a.router.late.Add(1) // a second response, or one after the deadline
+		}
 		return
 	}
-	_, response, _ := actor.UnwrapEnvelope(message)
+	if dead {
+		response = ended(k.line.handler)
+	}
 	a.answer(k.burst, k.line.handler, response)
 }
 
@@ -205,9 +240,7 @@ func (a *asks) SendSystemMessage(_ *actor.PID, message any) {
 	}
 	a.mu.Unlock()
 	for _, k := range orphans {
-		a.answer(k.burst, k.line.handler, &messages.Status{
-			Code: messages.Unavailable, Op: k.line.handler.Name, Message: "the actor that handles it has ended",
-		})
+		a.answer(k.burst, k.line.handler, ended(k.line.handler))
 	}
 }
 
@@ -237,79 +270,6 @@ func (a *asks) waiting() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return len(a.byID)
-}
-
-// answer replies to a burst with what an actor has responded: a message of the service, or an error. It does nothing if
-// somebody else has answered.
-func (a *asks) answer(b *Burst, h *Handler, response any) {
-	if !b.takeOver() {
-		a.router.late.Add(1)
-		return
-	}
-	e := b.origin.encoder()
-	s := a.reply(b, e, h, response)
-	code := messages.OK
-	if s != nil {
-		if (s.Code == messages.Internal || s.Code == messages.Unknown) && s.IncidentID == "" {
-			s = a.incident(h, s)
-		}
-		b.status(e, 0, s)
-		code = s.Code
-	}
-	a.codes[codeIndex(code)].Add(1)
-	b.answered = 1
-	b.cursor.Store(b.cursorOf(done, 1))
-	b.ctx.end()
-	b.origin.complete(b)
-}
-
-// reply appends a message, or returns the error that is to go out in its place. What marshals a message is the user's code,
-// and the goroutine may be an actor's that is not to fail for it.
-func (a *asks) reply(b *Burst, e encoder, h *Handler, response any) (s *messages.Status) {
-	mark := len(b.out)
-	defer func() {
-		if r := recover(); r != nil {
-			b.out = b.out[:mark]
-			s = &messages.Status{Code: messages.Internal, Op: h.Name, Message: "the reply does not encode", Cause: fmt.Errorf("panic: %v", r)}
-		}
-	}()
-	switch m := response.(type) {
-	case error:
-		return messages.StatusOf(m)
-	case proto.Message:
-		arm := h.Reply
-		if arm == nil {
-			var err error
-			if arm, err = a.router.stage.Table.armOf(m); err != nil {
-				return misfit(h, m)
-			}
-		} else if arm.Type.Descriptor() != m.ProtoReflect().Descriptor() {
-			return misfit(h, m)
-		}
-		if err := b.reply(e, 0, arm, m); err != nil {
-			return &messages.Status{Code: messages.Internal, Op: h.Name, Message: "the reply does not encode", Cause: err}
-		}
-		return nil
-	}
-	return misfit(h, response)
-}
-
-// misfit says that an actor has responded with what is no reply.
-func misfit(h *Handler, response any) *messages.Status {
-	return &messages.Status{
-		Code: messages.Internal, Op: h.Name, Message: "the actor's response is no reply of the service",
-		Cause: fmt.Errorf("%s responded with %T, which is neither an error nor a message with an arm in the replies", h.Actor.Id, response),
-	}
-}
-
-func (a *asks) incident(h *Handler, s *messages.Status) *messages.Status {
-	named := *s
-	named.IncidentID = supervisor.NewIncident()
-	a.router.stage.Hub.Publish(supervisor.Event{
-		Kind: supervisor.Failed, Path: h.Actor.Id, Directive: supervisor.Resume,
-		Failure: &supervisor.Failure{Value: s, Message: "a request", Phase: supervisor.PhaseReceive, Incident: named.IncidentID},
-	})
-	return &named
 }
 
 // tell sends an actor a system message, of which the library's contexts have no method.

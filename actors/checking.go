@@ -16,7 +16,7 @@ import (
 // With CheckBorrowed, what is lent is looked at. Each call gets a message and a context of its own, made from a copy of the
 // request, so that nothing else suffers by what the handler does with them. When it returns,
 //
-//   - the message must encode as before, and the copy be as it was: else the handler has written to it, and the request is
+//   - the message must be equal to what it was, and the copy be as it was: else the handler has written to it, and the request is
 //     answered INTERNAL, with an incident that names the handler;
 //   - once the reply is encoded, the copy is overwritten and the message emptied, and the context ends: who has kept them
 //     finds nothing useful at once, and a handler that reads on another goroutine is a data race that Go's detector sees;
@@ -43,13 +43,10 @@ func (r *run) callChecked(c *call) (proto.Message, error) {
 	if err := k.loan.Decode(k.copied); err != nil {
 		return nil, c.undecodable(err)
 	}
-	before, err := exactly.Marshal(k.loan.In)
-	if err != nil {
-		return nil, fmt.Errorf("a borrowed message does not encode: %w", err)
-	}
+	before := proto.Clone(k.loan.In) // its strings alias the copy, which is compared itself
 	r.checking = k
 	reply, err := c.take(r.context(k.ctx, c), k.loan.In)
-	if after, failed := exactly.Marshal(k.loan.In); failed != nil || !bytes.Equal(before, after) || !bytes.Equal(k.copied, c.inner) {
+	if !proto.Equal(before, k.loan.In) || !bytes.Equal(k.copied, c.inner) {
 		return nil, &messages.Status{
 			Code: messages.Internal, Op: h.Name, Message: "the handler broke a rule of the server",
 			Cause: fmt.Errorf("the handler of %s has written to a message that it had borrowed", h.Name),
@@ -57,8 +54,6 @@ func (r *run) callChecked(c *call) (proto.Message, error) {
 	}
 	return reply, err
 }
-
-var exactly = proto.MarshalOptions{Deterministic: true}
 
 // endChecking takes back what was lent, once the reply is encoded.
 func (r *run) endChecking() {

@@ -25,7 +25,8 @@ type connection struct {
 	mailbox Mailbox
 	waiting lane // its bursts in the pool's queue; guarded by the router
 
-	cause     string // why it drains or closes; touched by the session actor only, as are the next ones
+	cause     string        // why it drains or closes; touched by the session actor only, as are the next ones
+	opened    chan struct{} // closed when the hook for opened connections has returned; nil if there is none
 	timer     *time.Timer
 	outbox    outbox      // owned by the session actor, or by the writer goroutine while writing is true
 	state     State       // the session's

@@ -30,11 +30,15 @@ func (e encoder) reply(dst []byte, id uint64, arm *messages.Arm, m proto.Message
 		dst = ids.Append(dst, id)
 	}
 	dst = arm.AppendHeader(dst, size)
+	inner := len(dst)
 	var err error
 	if fast != nil {
 		dst, err = messages.AppendEncoder(dst, fast, size)
 	} else {
 		dst, err = messages.Append(dst, m, size)
+	}
+	if err == nil && len(dst)-inner != size {
+		err = messages.ErrResized // the headers say another size: whoever reads them could not go on
 	}
 	if err != nil {
 		return dst[:start], err

@@ -1,11 +1,14 @@
 package actors
 
 import (
+	"errors"
 	"testing"
 
+	"github.com/understudy-go/understudy/internal/foreign"
 	"github.com/understudy-go/understudy/messages"
 	"github.com/understudy-go/understudy/transport"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 func echoTable(t testing.TB) *Table {
@@ -74,6 +77,26 @@ func TestEncoderFailureLeavesNothing(t *testing.T) {
 	dst, err := encoder{table, transport.Delimited}.reply([]byte("before"), 0, table.Replies.Arm(1), &messages.EchoMessage{Content: "\xff"})
 	if err == nil || string(dst) != "before" {
 		t.Errorf("got %q, %v; want %q and an error", dst, err, "before")
+	}
+}
+
+// growing is a message that has become longer each time that somebody looks.
+type growing struct {
+	foreign.Number
+	looks int
+}
+
+func (g *growing) ProtoReflect() protoreflect.Message {
+	g.looks++
+	return (&foreign.Number{Value: 1 << min(7*g.looks, 62)}).ProtoReflect()
+}
+
+// A reply of another size than its headers say is none: whoever reads the stream would take what follows for something else.
+func TestEncoderFindsWhatGrows(t *testing.T) {
+	table := echoTable(t)
+	dst, err := encoder{table, transport.Delimited}.reply([]byte("before"), 0, table.Replies.Arm(1), new(growing))
+	if !errors.Is(err, messages.ErrResized) || string(dst) != "before" {
+		t.Errorf("got %q, %v; want %q and %v", dst, err, "before", messages.ErrResized)
 	}
 }
 

@@ -126,7 +126,7 @@ func (p *Peer) SetValue(key, value any) {
 
 // armOf finds the arm in which a message is pushed.
 func (t *Table) armOf(m proto.Message) (*messages.Arm, error) {
-	if m == nil {
+	if m == nil || !m.ProtoReflect().IsValid() {
 		return nil, &messages.Status{Code: messages.InvalidArgument, Op: "push", Message: "the message is nil", NotStarted: true}
 	}
 	name := m.ProtoReflect().Descriptor().FullName()

@@ -85,7 +85,7 @@ func (c *connection) read(epoch int64) {
 		}
 		if err != nil {
 			c.count(received)
-			if err == transport.ErrAtRest {
+			if errors.Is(err, transport.ErrAtRest) {
 				c.mu.Lock()
 				c.window.rest()
 				c.mu.Unlock()

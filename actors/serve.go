@@ -139,6 +139,10 @@ func (r *run) encode(h *Handler, reply proto.Message, err error) {
 	s := messages.StatusOf(err)
 	if (s.Code == messages.Internal || s.Code == messages.Unknown) && s.IncidentID == "" {
 		s = r.incident(s)
+		if r.lent != nil || r.checking != nil {
+			// Whoever hears of the incident has the error, which may hold parts of what was lent.
+			r.lent, r.checking, b.kept = nil, nil, true
+		}
 	}
 	b.status(r.encoder, r.k, s)
 	w.tally(b, r.k+1)

@@ -80,8 +80,10 @@ func (c *connection) startOnce(self *actor.PID) {
 		c.startReader(0, false)
 		return
 	}
+	c.opened = make(chan struct{})
 	c.stage.Tracker.Go(func() {
 		defer c.startReader(0, false)
+		defer close(c.opened)
 		c.hook(c.stage.Table.Opened)
 	})
 }
@@ -295,7 +297,13 @@ func (s *session) becomeClosed(cause string) {
 	s.stage.leave(s.connection, s.ending())
 	s.stage.seams.session.leave(int(s.id))
 	if closed := s.stage.Table.Closed; closed != nil && s.started {
-		s.stage.Tracker.Go(func() { s.hook(closed) })
+		c := s.connection
+		c.stage.Tracker.Go(func() {
+			if c.opened != nil {
+				<-c.opened // what the one hook sets up, the other can take down
+			}
+			c.hook(closed)
+		})
 	}
 }
 

@@ -88,11 +88,7 @@ func (t *Table) class(frame []byte) class {
 
 // submitRuns cuts a burst into runs, and has each served. A burst that is one run may be served where it is.
 func (r *router) submitRuns(b *Burst, classes []class, inline bool) {
-	type run struct {
-		*Burst
-		asked *Handler
-	}
-	var runs []run // the last one first
+	var runs []sortedRun // the last one first
 	for i, c := range slices.Backward(classes) {
 		if i > 0 && c.joins(classes[i-1]) {
 			continue
@@ -102,19 +98,38 @@ func (r *router) submitRuns(b *Burst, classes []class, inline bool) {
 			piece = b.origin.split(b, i)
 		}
 		if c.asked != nil && piece.refusal != nil {
-			runs = append(runs, run{piece.origin.split(piece, len(piece.frames)), nil}) // no actor is asked about it
+			runs = append(runs, sortedRun{piece.origin.split(piece, len(piece.frames)), nil}) // no actor is asked about it
 		}
 		piece.slot = c.slot
 		if c.timed != nil {
 			piece.limit(c.timed.Deadline)
 		}
-		runs = append(runs, run{piece, c.asked})
+		runs = append(runs, sortedRun{piece, c.asked})
 	}
 	if len(runs) == 1 && inline && runs[0].asked == nil && !classes[0].slow {
 		r.submitRun(b)
 		return
 	}
-	for _, run := range slices.Backward(runs) {
+	r.spread(runs)
+}
+
+// sortedRun is a run, and the handler that it is for if that is an actor.
+type sortedRun struct {
+	*Burst
+	asked *Handler
+}
+
+// spread has runs served elsewhere, of which the last is the first. Asking an actor may end the goroutine; the others go their
+// way all the same.
+func (r *router) spread(runs []sortedRun) {
+	defer func() {
+		if len(runs) > 0 { // only a runtime.Goexit gets here
+			r.spread(runs)
+		}
+	}()
+	for len(runs) > 0 {
+		run := runs[len(runs)-1]
+		runs = runs[:len(runs)-1]
 		if run.asked != nil {
 			r.asks.submit(run.Burst, run.asked)
 		} else {

@@ -68,7 +68,7 @@ func AppendEncoder(dst []byte, e Encoder, size int) ([]byte, error) {
 	}
 	n, err := e.MarshalToSizedBufferVT(dst[start:])
 	if err == nil && n != size {
-		err = errResized
+		err = ErrResized
 	}
 	if err != nil {
 		return dst[:start], err
@@ -94,7 +94,8 @@ func Unmarshal(b []byte, m proto.Message) error {
 }
 
 var (
-	errResized     = errors.New("the message has another size than a moment ago: somebody else changes it")
+	// ErrResized is what encoding fails with if the message was changed meanwhile, or its code does not do what it says.
+	ErrResized     = errors.New("the message has another size than a moment ago: somebody else changes it")
 	errInvalidUTF8 = errors.New("a string contains invalid UTF-8")
 )
 

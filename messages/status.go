@@ -90,12 +90,15 @@ func FromProto(e *Error) *Status {
 
 // StatusOf returns the Status that err is or wraps. For the errors of a context it makes one with
 // DEADLINE_EXCEEDED or CANCELLED, for a bare Code one with that code, and for anything else one with UNKNOWN and
-// err's text. StatusOf(nil) is nil.
+// err's text. StatusOf(nil) is nil; for an error that is or wraps a nil *Status it makes one with INTERNAL.
 func StatusOf(err error) *Status {
 	if err == nil {
 		return nil
 	}
 	if s, ok := errors.AsType[*Status](err); ok {
+		if s == nil {
+			return &Status{Code: Internal, Message: "the error is a nil *Status"}
+		}
 		return s
 	}
 	if c, ok := errors.AsType[Code](err); ok {

@@ -138,6 +138,12 @@ func TestStatusOf(t *testing.T) {
 			}
 		})
 	}
+	var none *messages.Status
+	for _, err := range []error{none, fmt.Errorf("outer: %w", none)} {
+		if got := messages.StatusOf(err); got == nil || got.Code != messages.Internal || got.Message == "" {
+			t.Errorf("a status that is nil: got %v", got)
+		}
+	}
 	if messages.StatusOf(nil) != nil {
 		t.Error("StatusOf(nil) is not nil")
 	}

@@ -77,13 +77,13 @@ func (c *Conn) TryWrite(b []byte) (n int, err error) {
 func (c *Conn) writeOnce(fd uintptr) bool {
 	for {
 		n, err := syscall.Write(int(fd), c.out)
-		switch errno, failed := err.(syscall.Errno); {
-		case !failed:
+		switch err {
+		case nil:
 			c.outN = n
-		case errno == syscall.EINTR:
+		case syscall.EINTR:
 			continue
 		default:
-			c.outErr = errno
+			c.outErr, _ = errors.AsType[syscall.Errno](err) // Write returns no other kind
 		}
 		return true
 	}

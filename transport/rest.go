@@ -41,9 +41,8 @@ func (r *Reader) arrived(fd uintptr) bool {
 func readable(fd uintptr) bool {
 	var b [1]byte
 	for {
-		_, err := recvNow(fd, &b)
-		if err != syscall.EINTR {
-			return err != syscall.EAGAIN
+		if errno := peek(fd, &b); errno != syscall.EINTR {
+			return errno != syscall.EAGAIN
 		}
 	}
 }

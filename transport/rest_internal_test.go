@@ -14,7 +14,8 @@ func TestPatience(t *testing.T) {
 		pause := func() time.Duration {
 			timer.enter(false, true)
 			begun := time.Now()
-			for time.Sleep(rest); !timer.atRest(false); time.Sleep(rest) {
+			for resting := false; !resting; resting = timer.atRest(false) {
+				time.Sleep(rest)
 			}
 			return time.Since(begun)
 		}

@@ -205,8 +205,8 @@ func foul(t *testing.T, change func(n int, b []byte) []byte) (url string) {
 // Ctrl-C ends the measurement, and what was measured is printed. A second one ends the program.
 func TestBenchInterrupted(t *testing.T) {
 	silent := make(chan struct{})
-	seen := make(chan struct{}, 1)
 	for _, second := range []bool{false, true} {
+		seen := make(chan struct{}, 1) // its own: the first program's last requests are no sign of the second one
 		url := foul(t, func(n int, b []byte) []byte {
 			if n < 3 {
 				return b

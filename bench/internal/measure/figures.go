@@ -67,10 +67,11 @@ func (m *meter) mark(count int64) {
 	m.marks++
 }
 
+// errNoReply is a Loop's; a load of gRPC that gets no reply fails for that.
 var errNoReply = errors.New("no reply came during the measurement")
 
-// missed is the note of figures without a rate and a processor time.
-const missed = "the machine was too busy to look at the processor time when the measurement ended"
+// missed is the note of figures without a processor time.
+const missed = "the machine was too busy to look at the processor time when the measurement began and ended"
 
 // figures returns the rate and the processor time.
 func (m *meter) figures() (Figures, error) {
@@ -79,11 +80,9 @@ func (m *meter) figures() (Figures, error) {
 	switch {
 	case m.err != nil:
 		return f, m.err
-	case m.marks < 2:
+	case m.marks < 2 || replies == 0: // the second look came after the end, or both did
 		f.Note = missed
 		return f, nil
-	case replies == 0:
-		return f, errNoReply
 	}
 	f.Rate = replies / m.last.at.Sub(m.first.at).Seconds()
 	f.CPU = float64(m.last.cpu-m.first.cpu) / replies
