@@ -55,6 +55,9 @@ const (
 // maxRetries bounds Retries: each costs a worker's restart.
 const maxRetries = 100
 
+// restAfter is how long a connection must be silent, at first, before its reader goroutine gives way to one with a small stack.
+const restAfter = 20 * time.Millisecond
+
 // reservedFiles is how many descriptors are kept back from connections: listeners, logs, the runtime's own.
 const reservedFiles = 64
 
@@ -291,6 +294,7 @@ func (c Config) settings() actors.Settings {
 			FirstByte: max(c.FirstByteTimeout, 0),
 			Idle:      max(c.IdleTimeout, 0),
 			Frame:     max(c.FrameTimeout, 0),
+			Rest:      restAfter,
 		},
 		SessionBudget: supervisor.Budget{Intensity: 10, Period: 10 * time.Second},
 		WorkerBudget:  supervisor.Budget{Intensity: 10, Period: 10 * time.Second},

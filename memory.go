@@ -3,7 +3,7 @@ package understudy
 import "math"
 
 // What a connection, a request and a handler cost in memory besides the bytes of requests and replies; upper bounds,
-// measured: an idle connection has 4 KiB, a burst of a single request half a KiB.
+// measured: an idle connection has 5 KiB, a burst of a single request half a KiB.
 const (
 	connectionMemory = 16 << 10
 	requestMemory    = 1 << 10

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/understudy-go/understudy/messages"
 	"github.com/understudy-go/understudy/transport"
 )
@@ -18,8 +19,11 @@ const acceptBacklog = 128
 type acceptLoop struct {
 	stage    *Stage
 	listener *transport.Listener
+	framing  transport.Framing
 	mailbox  *Mailbox
-	woken    atomic.Bool // an Accepted is in the mailbox
+	sessions *actor.Props // of all that the acceptor spawns
+	spawning *connection  // whose session it is just spawning; used by the acceptor only
+	woken    atomic.Bool  // an Accepted is in the mailbox
 
 	mu      sync.Mutex
 	room    sync.Cond
@@ -31,7 +35,8 @@ type acceptLoop struct {
 }
 
 func newAcceptLoop(st *Stage, l *transport.Listener) *acceptLoop {
-	a := &acceptLoop{stage: st, listener: l, mailbox: new(Mailbox)}
+	a := &acceptLoop{stage: st, listener: l, framing: l.URL().Framing, mailbox: new(Mailbox)}
+	a.sessions = newSessionProps(st, &a.spawning)
 	a.room.L, a.come.L = &a.mu, &a.mu
 	return a
 }

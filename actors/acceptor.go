@@ -1,7 +1,7 @@
 package actors
 
 import (
-	"fmt"
+	"strconv"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/understudy-go/understudy/messages"
@@ -69,13 +69,16 @@ func (a *acceptor) onDrain(ctx actor.Context) {
 }
 
 func (a *acceptor) spawn(ctx actor.Context, socket *transport.Conn) {
-	c := newConnection(a.stage, socket, a.loop.listener.URL().Framing)
+	c := newConnection(a.stage, socket, a.loop.framing)
 	a.stage.join(c)
-	if _, err := ctx.SpawnNamed(newSessionProps(c, a.stage.report), fmt.Sprintf("session-%d", c.id)); err != nil {
+	a.loop.spawning = c
+	if _, err := ctx.SpawnNamed(a.loop.sessions, sessionPrefix+strconv.FormatUint(c.id, 10)); err != nil {
 		// The acceptor is ending.
 		socket.Close()
 		a.stage.leave(c, finished)
+		a.stage.forget(c)
 	}
+	a.loop.spawning = nil
 }
 
 // onExpire tells every session that its time is up.

@@ -27,8 +27,8 @@ func (c *connection) startLinger() {
 		}
 		c.reading.Unlock()
 		c.mu.Lock()
-		c.total.BytesReceived += n
-		c.total.BytesUnread += int64(unread)
+		c.total.bytesReceived += n
+		c.total.bytesUnread += int64(unread)
 		c.lingered = true
 		c.mu.Unlock()
 		c.mailbox.PostUserMessage(messages.Lingered{})
@@ -55,9 +55,10 @@ func (c *connection) expire() (complete bool) {
 			k := b.first + b.answered
 			b.status(e, k, unavailable((b.answered > begun || !started) && !b.tried(k)))
 			b.answered++
-			c.total.Codes[messages.Unavailable]++
+			c.total.unavailable++
 		}
 		c.fill(b.segment, b, b.out)
+		b.segment = nil
 		taken = append(taken, b)
 		return true
 	})
@@ -70,7 +71,7 @@ func (c *connection) expire() (complete bool) {
 
 // tally counts what was encoded of a burst that the caller, who holds mu, has seized.
 func (c *connection) tally(b *Burst) {
-	c.total.Codes[messages.OK] += int64(b.oks)
+	c.total.ok += int64(b.oks)
 	b.oks = 0
 }
 
@@ -94,7 +95,7 @@ func (c *connection) breakOff() bool {
 		return true
 	})
 	lost := c.inflight - c.outbox.pending()
-	c.total.Dropped += int64(lost)
+	c.total.dropped += int64(lost)
 	c.inflight -= lost
 	c.window.drop()
 	c.mu.Unlock()
@@ -118,21 +119,23 @@ func (c *connection) abandon(ours bool) {
 		c.unwritten = 0
 	}
 	if ours {
-		c.total.Unanswered += int64(c.inflight)
+		c.total.unanswered += int64(c.inflight)
 	} else {
-		c.total.Dropped += int64(c.inflight)
+		c.total.dropped += int64(c.inflight)
 	}
 	c.inflight = 0
 	// A handler that hangs keeps its burst, and the burst the connection: nothing else is to stay with them.
 	c.window.drop()
-	c.pushes.buf, c.pushes.n = nil, 0
+	if c.pushes != nil {
+		c.pushes.buf, c.pushes.n = nil, 0
+	}
 	if !c.writing {
 		c.outbox.drop()
 	}
-	cancel := c.cancel
+	base := c.base
 	c.mu.Unlock()
 	c.stage.router.forget(c.lane())
-	if cancel != nil {
-		cancel()
+	if base != nil {
+		base.cancel()
 	}
 }

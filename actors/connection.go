@@ -22,18 +22,19 @@ type connection struct {
 	socket  *transport.Conn
 	framing transport.Framing
 	reader  *transport.Reader
-	mailbox *Mailbox
+	mailbox Mailbox
 	waiting lane // its bursts in the pool's queue; guarded by the router
 
-	state     State         // the session's; touched by the session actor only
-	cause     string        // why it drains or closes; likewise
-	drainPill bool          // likewise: it closes for a drain, not for its peer
-	lingering bool          // likewise: the lingering was begun
-	expired   atomic.Bool   // an Expire was sent
-	started   bool          // likewise: the reader was started
-	opened    chan struct{} // likewise: closed when the hook for opened connections has returned; nil if there is none
+	cause     string        // why it drains or closes; touched by the session actor only, as are the next ones
+	opened    chan struct{} // closed when the hook for opened connections has returned; nil if there is none
 	timer     *time.Timer
-	outbox    outbox // owned by the session actor, or by the writer goroutine while writing is true
+	outbox    outbox      // owned by the session actor, or by the writer goroutine while writing is true
+	state     State       // the session's
+	drainPill bool        // it closes for a drain, not for its peer
+	lingering bool        // the lingering was begun
+	started   bool        // the reader was started
+	left      bool        // the stage's counts have it; guarded by the stage
+	expired   atomic.Bool // an Expire was sent
 
 	reading sync.Mutex                // held while the socket is read
 	peer    Peer                      // what handlers know of it
@@ -46,30 +47,34 @@ type connection struct {
 	orders  atomic.Int32 // what the reader shall do: read, drain, stop
 	arrival atomic.Int32 // what the session says of the burst that arrived
 	parked  atomic.Bool
-	nudged  chan struct{}
-	woken   atomic.Bool // a Replied is in the mailbox
+	woken   atomic.Bool                   // a Replied is in the mailbox
+	nudged  atomic.Pointer[chan struct{}] // nil before a reader has been parked
 
 	mu        sync.Mutex
 	pace      pace
 	window    window
-	writing   bool
 	input     input
-	inputErr  error
-	writeErr  error
+	writing   bool
 	lingered  bool
 	sealed    bool // no more requests or pushes are taken: the last reply was written
 	closed    bool // no reply can be delivered any more
 	cut       bool // requests were answered by Expire
-	inflight  int  // requests decoded and not answered
-	unwritten int  // bytes of replies and pushes in window or outbox
-	pushes    pushes
-	total     Counts
-	ctx       context.Context
-	cancel    context.CancelFunc
+	writeErr  error
+	inflight  int     // requests decoded and not answered
+	unwritten int     // bytes of replies and pushes in window or outbox
+	pushes    *pushes // nil before there is one
+	total     tally
+	base      *baseContext // of the requests' contexts; nil before one has asked for it
+}
+
+// baseContext is a context with what cancels it.
+type baseContext struct {
+	context.Context
+	cancel context.CancelFunc
 }
 
 // input is how the stream of requests ended.
-type input int
+type input int32
 
 const (
 	inputOpen    input = iota
@@ -100,17 +105,18 @@ func newConnection(st *Stage, socket *transport.Conn, framing transport.Framing)
 		socket:  socket,
 		framing: framing,
 		reader:  transport.NewReader(socket, framing, st.MaxFrame, st.reads, st.Read),
-		nudged:  make(chan struct{}, 1),
 		outbox:  outbox{merge: st.WriteBuffer, recycle: st.writes.Put},
 	}
-	c.mailbox = &Mailbox{OnPill: func() any {
-		c.drainPill = true // on the session's goroutine
-		return messages.Drain{}
-	}}
+	c.mailbox.OnPill = c.onPill
 	c.peer.c = c
 	c.window.unordered = st.Table.RequestID != nil
-	c.total.Accepted = 1
 	return c
+}
+
+// onPill is what the session receives in a pill's place. It runs on the session's goroutine.
+func (c *connection) onPill() any {
+	c.drainPill = true
+	return messages.Drain{}
 }
 
 // arrive puts the requests of one read, which brought that many bytes, into the window, as a burst. It returns nil if the
@@ -129,7 +135,7 @@ func (c *connection) arrive(in *transport.Input, received int64) *Burst {
 	n := b.size()
 	b.identify(c.stage.Table)
 	c.mu.Lock()
-	c.total.BytesReceived += received
+	c.total.bytesReceived += received
 	if c.sealed || c.closed {
 		c.mu.Unlock()
 		return nil
@@ -137,9 +143,9 @@ func (c *connection) arrive(in *transport.Input, received int64) *Burst {
 	b.segment = c.window.append(b, n, in.Bytes)
 	b.claimIDs(&c.window)
 	c.inflight += n
-	c.total.Decoded += int64(n)
-	c.total.BytesDecoded += int64(in.Bytes)
-	c.total.ReaderBursts++
+	c.total.decoded += int64(n)
+	c.total.bytesDecoded += int64(in.Bytes)
+	c.total.readerBursts++
 	c.mu.Unlock()
 	return b
 }
@@ -164,6 +170,7 @@ func (c *connection) complete(b *Burst) {
 		out = small
 	}
 	c.fill(b.segment, b, out)
+	b.segment = nil
 	ready := c.window.ready()
 	c.mu.Unlock()
 	if ready && !b.inline {
@@ -190,7 +197,7 @@ func (c *connection) split(b *Burst, k int) *Burst {
 	} else {
 		r.seize() // there is nobody to answer any more
 	}
-	c.total.SplitBursts++
+	c.total.splitBursts++
 	c.mu.Unlock()
 	return r
 }
@@ -221,7 +228,7 @@ func (c *connection) retry(b *Burst, k int) *Burst {
 	b.refusal = nil
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.total.SplitBursts++
+	c.total.splitBursts++
 	if !c.closed && b.segment != nil && b.segment.burst == b {
 		r.segment = c.window.split(b.segment, b.answered, r)
 	} else {
@@ -266,13 +273,14 @@ func (c *connection) lane() *lane { return &c.waiting }
 func (c *connection) context() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ctx == nil {
-		c.ctx, c.cancel = context.WithCancel(c.stage.base)
+	if c.base == nil {
+		ctx, cancel := context.WithCancel(c.stage.base)
+		c.base = &baseContext{ctx, cancel}
 		if c.closed {
-			c.cancel()
+			cancel()
 		}
 	}
-	return c.ctx
+	return c.base.Context
 }
 
 // wake has the session look at its window, at once if it is at rest.
@@ -301,7 +309,7 @@ func (c *connection) order(o int32) {
 func (c *connection) nudge() {
 	if c.parked.Load() {
 		select {
-		case c.nudged <- struct{}{}:
+		case *c.nudged.Load() <- struct{}{}:
 		default:
 		}
 	}
@@ -310,12 +318,22 @@ func (c *connection) nudge() {
 // park waits on the reader's goroutine until cond holds. Who makes it true calls nudge afterwards.
 func (c *connection) park(cond func() bool) {
 	for !cond() {
+		nudged := c.nudges()
 		c.parked.Store(true)
 		if !cond() {
-			<-c.nudged
+			<-nudged
 		}
 		c.parked.Store(false)
 	}
+}
+
+// nudges returns the channel that a reader is parked on. Most connections never need one.
+func (c *connection) nudges() chan struct{} {
+	if c.nudged.Load() == nil {
+		fresh := make(chan struct{}, 1)
+		c.nudged.CompareAndSwap(nil, &fresh) // another reader may be parked too
+	}
+	return *c.nudged.Load()
 }
 
 // room returns how many requests the reader may take.
@@ -331,8 +349,11 @@ func (c *connection) room() int {
 func (c *connection) counts() Counts {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := c.total
+	t := c.total.counts()
 	t.InFlight = int64(c.inflight)
+	if c.pushes != nil {
+		t.Pushed, t.PushesSent = c.pushes.taken, c.pushes.sent
+	}
 	if c.closed {
 		// The reader may have read on until it noticed.
 		t.BytesDiscarded = t.BytesReceived - t.BytesDecoded

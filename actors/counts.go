@@ -42,6 +42,26 @@ type Counts struct {
 	SocketErrors  int64 // connections ended by any other error of the socket
 }
 
+// tally is what one connection counts: what it has none of takes no memory.
+type tally struct {
+	decoded, answered, dropped, unanswered              int64
+	ok, unavailable                                     int64 // replies that its workers have not counted
+	bytesReceived, bytesDecoded, bytesUnread, bytesSent int64
+	readerBursts, sessionBursts, splitBursts            int64
+	timeouts, peerErrors, socketErrors                  int8 // one, or none
+}
+
+func (t *tally) counts() Counts {
+	c := Counts{
+		Accepted: 1, Decoded: t.decoded, Answered: t.answered, Dropped: t.dropped, Unanswered: t.unanswered,
+		BytesReceived: t.bytesReceived, BytesDecoded: t.bytesDecoded, BytesUnread: t.bytesUnread, BytesSent: t.bytesSent,
+		ReaderBursts: t.readerBursts, SessionBursts: t.sessionBursts, SplitBursts: t.splitBursts,
+		Timeouts: int64(t.timeouts), PeerErrors: int64(t.peerErrors), SocketErrors: int64(t.socketErrors),
+	}
+	c.Codes[messages.OK], c.Codes[messages.Unavailable] = t.ok, t.unavailable
+	return c
+}
+
 func (c *Counts) add(o *Counts) {
 	c.Accepted += o.Accepted
 	c.Decoded += o.Decoded

@@ -13,7 +13,7 @@ const (
 // pace is how long the requests of one connection take. It is plain data.
 type pace struct {
 	average   time.Duration // moving; a burst weighs an eighth
-	slow      int           // bursts over inlineLimit, one after the other
+	slow      int32         // bursts over inlineLimit, one after the other
 	spreading bool
 }
 

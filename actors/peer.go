@@ -16,9 +16,22 @@ import (
 type Peer struct {
 	c *connection
 
-	mu        sync.Mutex
+	mu    sync.Mutex
+	notes *notes // nil if there never was one
+}
+
+// notes is what was noted of a peer.
+type notes struct {
 	values    map[any]any
 	principal string
+}
+
+// noted returns the notes to write to. The caller holds mu.
+func (p *Peer) noted() *notes {
+	if p.notes == nil {
+		p.notes = new(notes)
+	}
+	return p.notes
 }
 
 // peerKey is the key of a request's context whose value is its connection's Peer.
@@ -44,14 +57,17 @@ func (p *Peer) LocalAddr() net.Addr { return p.c.socket.LocalAddr() }
 func (p *Peer) Principal() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.principal
+	if p.notes == nil {
+		return ""
+	}
+	return p.notes.principal
 }
 
 // SetPrincipal notes who the peer has shown to be.
 func (p *Peer) SetPrincipal(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.principal = name
+	p.noted().principal = name
 }
 
 // PID is the session's actor, which may be watched. A PoisonPill to it closes the connection as Close does.
@@ -87,20 +103,24 @@ func (p *Peer) TryPush(m proto.Message) error {
 func (p *Peer) Value(key any) any {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.values[key]
+	if p.notes == nil {
+		return nil
+	}
+	return p.notes.values[key]
 }
 
 // SetValue stores a value for the key, until the connection is forgotten. A nil value takes it away.
 func (p *Peer) SetValue(key, value any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	n := p.noted()
 	switch {
 	case value == nil:
-		delete(p.values, key)
-	case p.values == nil:
-		p.values = map[any]any{key: value}
+		delete(n.values, key)
+	case n.values == nil:
+		n.values = map[any]any{key: value}
 	default:
-		p.values[key] = value
+		n.values[key] = value
 	}
 }
 

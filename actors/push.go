@@ -11,12 +11,14 @@ import (
 // and no handler that pushes waits for itself. While WindowBytes of pushes are not written, a connection takes no more of
 // them; and they count as replies do in what keeps the connection from being read.
 
-// pushes is what a connection has been given to push; guarded by mu.
+// pushes is what a connection has been given to push; guarded by mu. Most connections are never given any.
 type pushes struct {
 	buf       []byte        // not moved to the outbox yet
 	n         int           // in buf
 	unwritten int           // bytes, here and in the outbox
 	room      chan struct{} // closed when there may be room again; nil if nobody waits
+	taken     int64         // messages, so far
+	sent      int64         // of these
 }
 
 // push encodes a message and has it written. If there is no room, it may wait until there is, or ctx ends.
@@ -45,12 +47,15 @@ func (c *connection) tryPush(frame []byte, wait bool) (room <-chan struct{}, err
 	case c.closed || c.sealed || c.writeErr != nil:
 		c.mu.Unlock()
 		return nil, &messages.Status{Code: messages.Unavailable, Op: "push", Message: "the session is closed", NotStarted: true}
-	case c.pushes.unwritten < c.stage.WindowBytes:
+	case c.pushes == nil || c.pushes.unwritten < c.stage.WindowBytes:
+		if c.pushes == nil {
+			c.pushes = new(pushes)
+		}
 		c.pushes.buf = append(c.pushes.buf, frame...)
 		c.pushes.n++
 		c.pushes.unwritten += len(frame)
 		c.unwritten += len(frame)
-		c.total.Pushed++
+		c.pushes.taken++
 		c.mu.Unlock()
 		c.wake()
 		return nil, nil
@@ -70,7 +75,7 @@ func (c *connection) tryPush(frame []byte, wait bool) (room <-chan struct{}, err
 
 // releasePushes moves what is to be pushed to the outbox. The caller holds mu and owns the outbox.
 func (c *connection) releasePushes() {
-	if c.pushes.n > 0 {
+	if c.pushes != nil && c.pushes.n > 0 {
 		c.outbox.push(c.pushes.buf, content{pushes: c.pushes.n, pushed: len(c.pushes.buf)})
 		c.pushes.buf, c.pushes.n = nil, 0
 	}
@@ -78,7 +83,10 @@ func (c *connection) releasePushes() {
 
 // pushed notes what was written. The caller holds mu.
 func (c *connection) pushed(written content) {
-	c.total.PushesSent += int64(written.pushes)
+	if c.pushes == nil {
+		return
+	}
+	c.pushes.sent += int64(written.pushes)
 	c.pushes.unwritten -= written.pushed
 	if c.pushes.unwritten < c.stage.WindowBytes {
 		c.roomForPushes()
@@ -87,7 +95,7 @@ func (c *connection) pushed(written content) {
 
 // roomForPushes has whoever waits look again. The caller holds mu.
 func (c *connection) roomForPushes() {
-	if c.pushes.room != nil {
+	if c.pushes != nil && c.pushes.room != nil {
 		close(c.pushes.room)
 		c.pushes.room = nil
 	}

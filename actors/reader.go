@@ -11,12 +11,18 @@ import (
 
 // startReader starts the goroutine that reads the connection's requests. Should a handler end it, by runtime.Goexit in an
 // inline run, another takes its place: the read position belongs to the connection.
-func (c *connection) startReader(epoch int64) {
+//
+// After a rest, it reads nothing before there is something to read. A goroutine's stack, once it has grown, never becomes the
+// smallest again: a connection at rest is better off with a new one.
+func (c *connection) startReader(epoch int64, resting bool) {
 	c.stage.Tracker.Go(func() {
+		if resting {
+			c.await(epoch)
+		}
 		finished := false
 		defer func() {
 			if !finished {
-				c.startReader(epoch)
+				c.startReader(epoch, false)
 			}
 		}()
 		c.read(epoch)
@@ -32,7 +38,16 @@ func (c *connection) replaceReader() {
 	}
 	epoch := c.epoch.Add(1)
 	c.reading.Unlock()
-	c.startReader(epoch)
+	c.startReader(epoch, false)
+}
+
+// await waits for the end of a rest.
+func (c *connection) await(epoch int64) {
+	c.reading.Lock()
+	if c.epoch.Load() == epoch {
+		c.reader.Await()
+	}
+	c.reading.Unlock()
 }
 
 // yieldAfter is how many requests a reader serves before it lets other goroutines go first. A peer that pipelines without
@@ -70,6 +85,13 @@ func (c *connection) read(epoch int64) {
 		}
 		if err != nil {
 			c.count(received)
+			if errors.Is(err, transport.ErrAtRest) {
+				c.mu.Lock()
+				c.window.rest()
+				c.mu.Unlock()
+				c.startReader(epoch, true)
+				return
+			}
 			if !c.readFailed(err) {
 				return
 			}
@@ -110,7 +132,7 @@ func (c *connection) take(in *transport.Input, limit int, wait bool, epoch, now 
 func (c *connection) count(received int64) {
 	if received > 0 {
 		c.mu.Lock()
-		c.total.BytesReceived += received
+		c.total.bytesReceived += received
 		c.mu.Unlock()
 	}
 }
@@ -184,15 +206,15 @@ func (c *connection) isClosed() bool {
 func (c *connection) endInput(how input, err error) {
 	c.mu.Lock()
 	if c.input == inputOpen {
-		c.input, c.inputErr = how, err
+		c.input = how
 		switch {
 		case c.closed: // what ended it was counted then
 		case how == inputTimeout:
-			c.total.Timeouts++
+			c.total.timeouts++
 		case how == inputFailed && transport.ExpectedOnClose(err):
-			c.total.PeerErrors++
+			c.total.peerErrors++
 		case how == inputFailed:
-			c.total.SocketErrors++
+			c.total.socketErrors++
 		}
 	}
 	c.mu.Unlock()

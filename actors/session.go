@@ -15,11 +15,15 @@ import (
 // become ready, and leads the connection from Connected to Closed. It never blocks, and it holds nothing: everything
 // stands in the connection, which its next incarnation takes over.
 type session struct {
-	*connection
+	*connection // nil before its first message
+	stage       *Stage
 }
 
 // Receive implements actor.Actor.
 func (s *session) Receive(ctx actor.Context) {
+	if s.connection == nil {
+		s.connection = s.stage.connectionOf(ctx.Self())
+	}
 	s.stage.seams.session.strikeOn(ctx.Message(), int(s.id))
 	switch ctx.Message().(type) {
 	case messages.Arrived:
@@ -40,6 +44,8 @@ func (s *session) Receive(ctx actor.Context) {
 		s.onStarted(ctx)
 	case *actor.Stopping:
 		s.onStopping()
+	case *actor.Stopped:
+		s.stage.forget(s.connection)
 	}
 }
 
@@ -71,12 +77,12 @@ func (c *connection) startOnce(self *actor.PID) {
 	c.pid.Store(self)
 	c.stage.seams.session.enter(int(c.id))
 	if c.stage.Table.Opened == nil {
-		c.startReader(0)
+		c.startReader(0, false)
 		return
 	}
 	c.opened = make(chan struct{})
 	c.stage.Tracker.Go(func() {
-		defer c.startReader(0)
+		defer c.startReader(0, false)
 		defer close(c.opened)
 		c.hook(c.stage.Table.Opened)
 	})
@@ -100,7 +106,7 @@ func (s *session) onArrived() {
 func (s *session) admit(verdict int32) {
 	if verdict == arrivalAdmitted {
 		s.mu.Lock()
-		s.total.SessionBursts++
+		s.total.sessionBursts++
 		s.mu.Unlock()
 	}
 	s.arrival.Store(verdict)
@@ -210,7 +216,7 @@ func (s *session) settle(ctx actor.Context) {
 	eof := s.input == inputEOF
 	answered := s.state == Draining && s.inflight == 0 && (ended || s.orders.Load() == orderStop)
 	s.sealed = s.sealed || answered // in one step with the look at inflight: nothing can arrive any more, nor be pushed
-	over := answered && !s.writing && s.pushes.n == 0
+	over := answered && !s.writing && (s.pushes == nil || s.pushes.n == 0)
 	if s.sealed {
 		s.roomForPushes()
 	}
@@ -246,11 +252,11 @@ func (s *session) fail(ctx actor.Context, cause string) {
 	if err := s.writeErr; err != nil && s.input != inputFailed {
 		switch {
 		case isTimeout(err):
-			s.total.Timeouts++
+			s.total.timeouts++
 		case transport.ExpectedOnClose(err):
-			s.total.PeerErrors++
+			s.total.peerErrors++
 		default:
-			s.total.SocketErrors++
+			s.total.socketErrors++
 		}
 	}
 	s.mu.Unlock()
@@ -306,7 +312,7 @@ func (s *session) ending() ending {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.cut || s.total.Unanswered > 0:
+	case s.cut || s.total.unanswered > 0:
 		return forced
 	case s.drainPill:
 		return drained

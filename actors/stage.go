@@ -2,6 +2,8 @@ package actors
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -126,8 +128,8 @@ type Stage struct {
 	refused refusals
 
 	mu     sync.Mutex
-	live   map[*connection]struct{}
-	ended  Counts // of connections that are gone
+	live   map[uint64]*connection // by id; those whose sessions have not stopped
+	ended  Counts                 // of connections that are gone
 	drains drainCounts
 }
 
@@ -138,7 +140,7 @@ func NewStage(base context.Context, s Settings, t *Table, in Injector, hub *supe
 		Tracker: new(supervisor.Tracker),
 		reads:   transport.NewBuffers(s.ReadBuffer),
 		writes:  transport.NewBuffers(s.WriteBuffer),
-		live:    make(map[*connection]struct{}),
+		live:    make(map[uint64]*connection),
 	}
 	st.seams.worker, st.seams.session = newSeam(in, "worker"), newSeam(in, "session")
 	st.seams.acceptor, st.seams.pool = newSeam(in, "acceptor"), newSeam(in, "pool")
@@ -159,7 +161,7 @@ func (s *Stage) admit() bool {
 
 func (s *Stage) join(c *connection) {
 	s.mu.Lock()
-	s.live[c] = struct{}{}
+	s.live[c.id] = c
 	s.mu.Unlock()
 }
 
@@ -167,8 +169,8 @@ func (s *Stage) join(c *connection) {
 func (s *Stage) leave(c *connection, how ending) {
 	counts := c.counts()
 	s.mu.Lock()
-	if _, ok := s.live[c]; ok {
-		delete(s.live, c)
+	if !c.left {
+		c.left = true
 		s.ended.add(&counts)
 		s.drains.note(how)
 		s.open.Add(-1)
@@ -176,13 +178,37 @@ func (s *Stage) leave(c *connection, how ending) {
 	s.mu.Unlock()
 }
 
+// forget ends what join has begun: the session has stopped, and nobody asks for its connection any more.
+func (s *Stage) forget(c *connection) {
+	s.mu.Lock()
+	delete(s.live, c.id)
+	s.mu.Unlock()
+}
+
+// sessionPrefix is how the name of a session begins; its connection's id follows.
+const sessionPrefix = "session-"
+
+// connectionOf returns the connection of a session that has not stopped.
+func (s *Stage) connectionOf(session *actor.PID) *connection {
+	id, err := strconv.ParseUint(session.Id[strings.LastIndexByte(session.Id, '-')+1:], 10, 64)
+	s.mu.Lock()
+	c := s.live[id]
+	s.mu.Unlock()
+	if err != nil || c == nil {
+		panic(fmt.Errorf("session %s has no connection", session.Id)) // its name was made of one's id
+	}
+	return c
+}
+
 // Counts returns what the server has done so far, its live connections included.
 func (s *Stage) Counts() Counts {
 	s.mu.Lock()
 	total := s.ended
 	live := make([]*connection, 0, len(s.live))
-	for c := range s.live {
-		live = append(live, c)
+	for _, c := range s.live {
+		if !c.left {
+			live = append(live, c)
+		}
 	}
 	s.mu.Unlock()
 	for _, c := range live {

@@ -162,12 +162,13 @@ func newSessionStrategy(st *Stage) *supervisor.Strategy {
 	}
 }
 
-// newSessionProps returns the props of the session of one connection. They are for one spawn: the mailbox is the
-// connection's.
-func newSessionProps(c *connection, report func(*actor.PID, *supervisor.Failure)) *actor.Props {
+// newSessionProps returns the props of the sessions of one acceptor, which share them: props of their own would take a
+// quarter KiB of each. spawning is the connection whose session is being spawned, for the mailbox; it is read on the
+// acceptor's goroutine. The session itself finds its connection by its PID, when it is spawned and after a restart.
+func newSessionProps(st *Stage, spawning **connection) *actor.Props {
 	return actor.PropsFromProducer(
-		func() actor.Actor { return supervisor.Guard(&session{connection: c}, report) },
-		actor.WithMailbox(func() actor.Mailbox { return c.mailbox }),
-		actor.WithDispatcher(c.stage.dispatcher),
+		func() actor.Actor { return supervisor.Guard(&session{stage: st}, st.report) },
+		actor.WithMailbox(func() actor.Mailbox { return &(*spawning).mailbox }),
+		actor.WithDispatcher(st.dispatcher),
 	)
 }

@@ -1,5 +1,7 @@
 package actors
 
+import "sync"
+
 // window is a connection's requests in flight, in the order of their arrival. Replies enter it in any order and leave it
 // in that of the requests, or, where requests have ids, as they come. It counts in segments, one for each burst, so that it costs a burst, not a request; a burst
 // that is split splits its segment. It is plain data: the connection's lock guards it.
@@ -10,10 +12,10 @@ type window struct {
 	bytes      int // of input, in all segments
 
 	unordered bool                // replies leave as they come
+	broken    bool                // replies have left after which none can follow
 	finished  *segment            // what is to leave next, if unordered
 	last      *segment            // the last of these
 	ids       map[uint64]struct{} // in flight; nil if there never was one
-	broken    bool                // replies have left after which none can follow
 }
 
 // segment is the place of one burst's replies.
@@ -21,15 +23,26 @@ type segment struct {
 	requests int
 	bytes    int    // of input
 	out      []byte // the replies, once done
-	done     bool
 	burst    *Burst // until done
 	next     *segment
 	before   *segment
 	then     *segment // the next one that has finished
 
 	ids     []uint64 // those of its requests that it frees when it is done, 0 for none
-	broken  bool     // no reply can follow those in out,
-	replies int      // of which there are so many
+	replies int32    // if broken: so many are in out,
+	broken  bool     // and no other can follow
+	done    bool
+}
+
+// segments are those that connections at rest have given up.
+var segments = sync.Pool{New: func() any { return new(segment) }}
+
+// rest gives up the segments that are free.
+func (w *window) rest() {
+	for s := w.free; s != nil; s = w.free {
+		w.free, s.next = s.next, nil
+		segments.Put(s)
+	}
 }
 
 // append adds the segment of b, which has n requests that took that many bytes of input, at the end.
@@ -77,7 +90,7 @@ func (w *window) claim(id uint64) bool {
 }
 
 // breakOff has the replies of s, which are not complete yet, end after so many of them, and nothing follow.
-func (w *window) breakOff(s *segment, replies int) { s.broken, s.replies = true, replies }
+func (w *window) breakOff(s *segment, replies int) { s.broken, s.replies = true, int32(replies) }
 
 // complete puts the replies of s in their place.
 func (w *window) complete(s *segment, out []byte) {
@@ -149,7 +162,7 @@ func (w *window) release() (out []byte, requests int, ok bool) {
 	}
 	out, requests = s.out, s.requests
 	if s.broken {
-		requests, w.broken = s.replies, true
+		requests, w.broken = int(s.replies), true
 	}
 	w.requests -= s.requests
 	w.bytes -= s.bytes
@@ -172,7 +185,7 @@ func (w *window) pending(f func(*Burst) bool) {
 func (w *window) newSegment() *segment {
 	s := w.free
 	if s == nil {
-		return new(segment)
+		return segments.Get().(*segment)
 	}
 	w.free = s.next
 	s.next = nil

@@ -66,9 +66,9 @@ func (c *connection) account() {
 	}
 	c.inflight -= written.replies
 	c.unwritten -= sent
-	c.total.Answered += int64(written.replies)
+	c.total.answered += int64(written.replies)
 	c.pushed(written)
-	c.total.BytesSent += int64(sent)
+	c.total.bytesSent += int64(sent)
 	c.mu.Unlock()
 	c.nudge()
 }

@@ -11,6 +11,7 @@ import (
 type Buffers struct {
 	size int
 	held atomic.Int64
+	last atomic.Pointer[Timeouts]
 	pool sync.Pool // of *byte: a pointer fits into an interface without an allocation, a slice does not
 
 	large [largeClasses]sync.Pool // of *byte, by class
@@ -90,3 +91,14 @@ func (b *Buffers) Put(buf []byte) {
 
 // Held returns how many buffers are out: taken with Get and not yet given to Put.
 func (b *Buffers) Held() int64 { return b.held.Load() }
+
+// share returns t, as one that readers with the same buffers and the same time-outs have together.
+func (b *Buffers) share(t Timeouts) *Timeouts {
+	if last := b.last.Load(); last != nil && *last == t {
+		return last
+	}
+	fresh := new(Timeouts)
+	*fresh = t
+	b.last.Store(fresh)
+	return fresh
+}

@@ -18,13 +18,13 @@ type Conn struct {
 	closed atomic.Bool
 
 	interrupted atomic.Bool
-	armed       time.Time // the read deadline last set by the reading goroutine, zero if none; see interrupt.go
+	armed       int64 // the read deadline last set by the reading goroutine, by ticks, 0 if none; see interrupt.go
 
 	// What TryWrite hands to its callback and gets back. The callback is made once, as a closure would be allocated.
 	tryWrite func(fd uintptr) bool
 	out      []byte
 	outN     int
-	outErr   error
+	outErr   syscall.Errno
 }
 
 // NewConn wraps nc, which may be any net.Conn whose deadlines work. If nc offers its descriptor (syscall.Conn) that is
@@ -57,14 +57,16 @@ func (c *Conn) TryWrite(b []byte) (n int, err error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	c.out, c.outN, c.outErr = b, 0, nil
+	c.out, c.outN, c.outErr = b, 0, 0
 	err = c.raw.Write(c.tryWrite)
 	c.out = nil
 	switch {
 	case err != nil:
 		return 0, err
-	case c.outErr != nil:
-		return 0, c.outErr
+	case c.outErr == syscall.EAGAIN:
+		return 0, ErrWouldBlock
+	case c.outErr != 0:
+		return 0, os.NewSyscallError("write", c.outErr)
 	case c.outN < len(b):
 		return c.outN, ErrWouldBlock
 	}
@@ -80,10 +82,8 @@ func (c *Conn) writeOnce(fd uintptr) bool {
 			c.outN = n
 		case syscall.EINTR:
 			continue
-		case syscall.EAGAIN:
-			c.outErr = ErrWouldBlock
 		default:
-			c.outErr = os.NewSyscallError("write", err)
+			c.outErr, _ = errors.AsType[syscall.Errno](err) // Write returns no other kind
 		}
 		return true
 	}

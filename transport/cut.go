@@ -1,8 +1,24 @@
 package transport
 
+import "sync"
+
 // growFrom is how many bytes of a frame must have come, without its end, in more than one read, before the socket is read
 // into a buffer of the frame's own. Below, copying the part for each read is cheaper than reading no further than its end.
 const growFrom = 256
+
+// placesOf is for how many frames there is memory at first.
+const placesOf = 16
+
+// places recycles memory for Input.Frames, so that a connection at rest has none.
+var places = sync.Pool{New: func() any { return new([placesOf]Frame) }}
+
+// leavePlaces gives up the memory of in.Frames, which is empty.
+func leavePlaces(in *Input) {
+	if cap(in.Frames) == placesOf {
+		places.Put((*[placesOf]Frame)(in.Frames[:placesOf]))
+	}
+	in.Frames = nil
+}
 
 // cut cuts buf from off on into at most limit frames, and hands out a buffer with them. What is left stays in r.hold if
 // there is another whole frame in it, else in r.part. It tells whether there is a frame or an error to return.
@@ -13,6 +29,9 @@ func (r *Reader) cut(in *Input, buf []byte, off, limit int) bool {
 	)
 	_, short := r.framing.(delimited)
 	short = short && r.max >= 0x80
+	if in.Frames == nil {
+		in.Frames = places.Get().(*[placesOf]Frame)[:0]
+	}
 	for end < len(buf) {
 		if short {
 			if size := (delimited{}).short(buf[end:]); size >= 0 {

@@ -22,11 +22,22 @@ func (c *Conn) ClearInterrupt() { c.interrupted.Store(false) }
 // Interrupted tells whether Interrupt was called since the last ClearInterrupt. Any goroutine.
 func (c *Conn) Interrupted() bool { return c.interrupted.Load() }
 
+// ticks is a moment as a number: it takes a third of a time.Time, and is good for comparisons. The zero time is 0.
+func ticks(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return int64(at.Sub(started))
+}
+
+// started is when ticks begin.
+var started = time.Now()
+
 // arm makes sure that a read ends at the time at, or before; a zero at asks for nothing. A deadline that is armed and
 // earlier stays: when it fires the reader finds that nothing is due, and calls setReadDeadline. So a busy connection
 // sets its deadline once in a time-out, not once a read. Only the reading goroutine.
 func (c *Conn) arm(at time.Time) error {
-	if at.IsZero() || !c.armed.IsZero() && !at.Before(c.armed) {
+	if at.IsZero() || c.armed != 0 && ticks(at) >= c.armed {
 		return nil
 	}
 	return c.setReadDeadline(at)
@@ -38,7 +49,7 @@ func (c *Conn) setReadDeadline(at time.Time) error {
 	if err := c.nc.SetReadDeadline(at); err != nil {
 		return err
 	}
-	c.armed = at
+	c.armed = ticks(at)
 	if c.interrupted.Load() {
 		return ErrInterrupted
 	}

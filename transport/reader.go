@@ -18,7 +18,7 @@ type Input struct {
 	// Buf holds the payloads of all Frames; nil if there are none. After Read it belongs to the caller, who gives it to
 	// Buffers.Put when done with every frame. It may be larger or smaller than a pooled buffer.
 	Buf []byte
-	// Frames are the frames in the order of the stream. Read reuses the slice.
+	// Frames are the frames in the order of the stream. Read reuses the slice; with ErrAtRest it is nil.
 	Frames []Frame
 	// Bytes is how many bytes of the stream the frames take, headers included.
 	Bytes int
@@ -45,18 +45,20 @@ type Reader struct {
 	received int64
 	failed   error // what Input.Err was
 
-	hold    []byte // what was read, and has whole frames that no Read has returned, from off on; nil if there are none
-	off     int
-	part    []byte // the start of a frame; its memory is never a pooled buffer
-	need    int    // how many bytes of the frame in part must be there before another try to cut it
-	growing bool   // the socket is read directly into part
-	full    int    // then: up to how many bytes; its memory may be larger
+	hold []byte // what was read, and has whole frames that no Read has returned, from off on; nil if there are none
+	off  int
+	part []byte // the start of a frame; its memory is never a pooled buffer
+	need int    // how many bytes of the frame in part must be there before another try to cut it
+	full int    // of a growing part: up to how many bytes it is read into; its memory may be larger
 
 	// What fill hands to the callback of RawConn.Read and gets back. The callback is made once.
 	onReadable func(fd uintptr) bool
-	wait       bool
-	in         []byte
+	into       *Input // of the Read that runs
 	inErr      error
+
+	wait             bool
+	awaiting, looked bool // see Await
+	growing          bool // the socket is read directly into part
 }
 
 // NewReader returns a reader of c that cuts by f (nil is Delimited) frames of at most max bytes, with buffers of bufs.
@@ -65,10 +67,10 @@ func NewReader(c *Conn, f Framing, max int, bufs *Buffers, t Timeouts) *Reader {
 	if f == nil {
 		f = Delimited
 	}
-	r := &Reader{conn: c, framing: f, max: max, bufs: bufs, timer: timer{Timeouts: t}}
-	if t.FirstByte > 0 {
-		r.timer.born = time.Now()
+	if c.raw == nil {
+		t.Rest = 0
 	}
+	r := &Reader{conn: c, framing: f, max: max, bufs: bufs, timer: newTimer(bufs.share(t))}
 	r.onReadable = r.readOnce
 	return r
 }
@@ -80,8 +82,8 @@ func NewReader(c *Conn, f Framing, max int, bufs *Buffers, t Timeouts) *Reader {
 // (Without a raw descriptor it waits for 5 ms.)
 //
 // The errors are io.EOF for an end between frames, io.ErrUnexpectedEOF for one inside a frame, ErrInterrupted,
-// ErrWouldBlock, a *TimeoutError, or the socket's own. Read may be called again after ErrInterrupted, ErrWouldBlock, and
-// a TimeoutError of kind "idle", which begins to count anew. After in.Err, Read returns that as its error.
+// ErrWouldBlock, ErrAtRest, a *TimeoutError, or the socket's own. Read may be called again after ErrInterrupted, ErrWouldBlock,
+// ErrAtRest, and a TimeoutError of kind "idle", which begins to count anew. After in.Err, Read returns that as its error.
 func (r *Reader) Read(in *Input, limit int, wait bool) error {
 	*in = Input{Frames: in.Frames[:0]}
 	if r.conn.Interrupted() {
@@ -97,7 +99,9 @@ func (r *Reader) Read(in *Input, limit int, wait bool) error {
 		return nil
 	}
 	r.timer.enter(len(r.part) > 0, wait)
+	r.into = in
 	err := r.read(in, limit, wait)
+	r.into = nil
 	r.timer.leave(len(r.part) > 0)
 	return err
 }
@@ -127,8 +131,7 @@ func (r *Reader) fill(wait bool) ([]byte, error) {
 		case !wait && r.conn.raw == nil:
 			err = r.conn.setReadDeadline(time.Now().Add(pollGrace))
 		default:
-			at, _, _ := r.timer.due(len(r.part) > 0)
-			err = r.conn.arm(at)
+			err = r.conn.arm(r.timer.deadline(len(r.part) > 0))
 		}
 		if err != nil {
 			return nil, err
@@ -140,7 +143,7 @@ func (r *Reader) fill(wait bool) ([]byte, error) {
 			r.timer.received()
 			return buf, nil
 		case err == ErrWouldBlock && overdue != nil && wait:
-			r.timer.idle = time.Time{}
+			r.timer.idling = false
 			return nil, overdue
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return nil, err
@@ -151,12 +154,19 @@ func (r *Reader) fill(wait bool) ([]byte, error) {
 		}
 		overdue = r.timer.expired(len(r.part) > 0)
 		if overdue == nil {
-			at, _, _ := r.timer.due(len(r.part) > 0)
-			if err := r.conn.setReadDeadline(at); err != nil {
+			resting := wait && r.timer.atRest(len(r.part) > 0)
+			if !resting {
+				r.timer.active()
+			}
+			if err := r.conn.setReadDeadline(r.timer.deadline(len(r.part) > 0)); err != nil {
 				return nil, err
 			}
+			if resting {
+				leavePlaces(r.into)
+				return nil, ErrAtRest
+			}
 		} else if r.conn.raw == nil {
-			r.timer.idle = time.Time{}
+			r.timer.idling = false
 			return nil, overdue
 		}
 		// With a raw descriptor one more look, without waiting, at what may have come while this process was stopped
@@ -166,7 +176,7 @@ func (r *Reader) fill(wait bool) ([]byte, error) {
 
 // At tells the time to the next Read, so that it need not look at the clock, which a busy connection would feel. Only the
 // reading goroutine.
-func (r *Reader) At(now time.Time) { r.timer.hint = now }
+func (r *Reader) At(now time.Time) { r.timer.hint = now.Sub(r.timer.born) }
 
 // Held returns how many bytes were read from the socket and not returned as frames: a partial frame, or whole ones
 // beyond a limit.

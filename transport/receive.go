@@ -12,19 +12,22 @@ func (r *Reader) receive(wait bool) ([]byte, error) {
 	if r.conn.raw == nil {
 		return r.receivePlain()
 	}
-	r.wait, r.in, r.inErr = wait, nil, nil
+	r.wait, r.inErr = wait, nil
 	err := r.conn.raw.Read(r.onReadable)
 	if err == nil {
 		err = r.inErr
 	}
-	buf := r.in
-	r.in = nil
+	buf := r.into.Buf
+	r.into.Buf = nil
 	return buf, err
 }
 
 // readOnce is the callback of RawConn.Read: one read(2). It returns false, and is called again once the socket is
 // readable, if there is nothing to read and Read waits.
 func (r *Reader) readOnce(fd uintptr) bool {
+	if r.awaiting {
+		return r.arrived(fd)
+	}
 	buf := r.take()
 	held := len(buf)
 	n, err := syscall.Read(int(fd), buf[held:r.end(buf)])
@@ -32,7 +35,7 @@ func (r *Reader) readOnce(fd uintptr) bool {
 		n, err = syscall.Read(int(fd), buf[held:r.end(buf)])
 	}
 	if n > 0 {
-		r.in = buf[:held+n]
+		r.into.Buf = buf[:held+n]
 		return true
 	}
 	r.giveBack(buf)
