@@ -61,14 +61,29 @@ func (s *Service[Req, Resp]) wrap() {
 		}
 		h := HandlerFunc(r.handler.Take)
 		for _, m := range slices.Backward(wraps) {
-			if h = m(r.handler.Name, h); h == nil {
-				s.fail(fmt.Errorf("service: a middleware of arm %s returned nil", r.handler.Name))
+			var err error
+			if h, err = m.around(r.handler.Name, h); err != nil {
+				s.fail(fmt.Errorf("service: a middleware of arm %s %w", r.handler.Name, err))
 				return
 			}
 		}
 		r.handler.Take = r.sameType(h)
 		r.handler.Return = nil // a middleware may keep a reply
 	}
+}
+
+// around makes the handler. A middleware that panics leaves an error, which stays: were the panic to get out, and somebody
+// to recover it, the service would be served without it.
+func (m Middleware) around(arm string, next HandlerFunc) (h HandlerFunc, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panicked: %v", r)
+		}
+	}()
+	if h = m(arm, next); h == nil {
+		return nil, errors.New("returned nil")
+	}
+	return h, nil
 }
 
 // sameType sees to it that no reply goes out in an arm of another type.

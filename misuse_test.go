@@ -58,6 +58,12 @@ var mistakes = map[string]func(s *builtIn) understudy.Config{
 		understudy.Handle(s, echo, understudy.With(func(string, understudy.HandlerFunc) understudy.HandlerFunc { return nil }))
 		return understudy.Config{Service: s}
 	},
+	"middleware that panics when it is put around a handler": func(s *builtIn) understudy.Config {
+		s.Use(func(string, understudy.HandlerFunc) understudy.HandlerFunc { panic("no such user") })
+		understudy.Handle(s, echo)
+		_, _ = understudy.New(understudy.Config{Service: s}) // the second time it is as wrong as the first
+		return understudy.Config{Service: s}
+	},
 	"middleware for all, and an actor that it does not stand around": func(s *builtIn) understudy.Config {
 		s.Use(passOn)
 		understudy.HandleActor[messages.AddRequest](s, actor.NewPID("nonhost", "a"))
