@@ -94,8 +94,9 @@ func Idempotent() HandlerOption {
 //
 // In is the handler's message type. key is called on the goroutine that reads the connection, must be fast, must not keep
 // or change its message, and must give the same key for the same message. Until it returns nothing that was read with its
-// request is served, and none of that has a deadline. A request that does not decode has no key; one
-// whose key function panics is answered INTERNAL.
+// request is served; at the deadline all of that is answered, and the connection is read on — unless [Config].MaxDetached key
+// functions have not returned already. A request that does not decode has no key; one whose key function panics is answered
+// INTERNAL.
 func Key[In proto.Message](key func(in In) string) HandlerOption {
 	return handlerOption(func(r *registration) error {
 		if key == nil {

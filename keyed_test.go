@@ -15,6 +15,39 @@ import (
 	"github.com/understudy-go/understudy/messages"
 )
 
+// A key function that does not return costs the requests that were read with it their deadline; the connection goes on, and
+// nothing goes on for ever: beyond MaxDetached such functions it is not read any more.
+func TestHungKeyFunction(t *testing.T) {
+	release := make(chan struct{})
+	s := understudy.NewService[*messages.ClientMessage, *messages.ServerMessage]()
+	understudy.Handle(s, echo, understudy.Key(func(in *messages.EchoMessage) string {
+		if in.Content == "hang" {
+			<-release
+		}
+		return in.Content
+	}))
+	understudy.Handle(s, func(context.Context, *messages.AddRequest) (*messages.AddResponse, error) {
+		return &messages.AddResponse{}, nil
+	})
+	h := serve(t, understudy.Config{Service: s, Deadline: 100 * time.Millisecond, MaxDetached: 2})
+	p, other := h.dial(), h.dial()
+	for range 3 {
+		p.send(append(p.frame(addRequest(0, 0)), p.frame(echoRequest("hang"))...)...)
+		p.want(errorReply(messages.DeadlineExceeded))
+		p.want(errorReply(messages.DeadlineExceeded))
+		if h.Counts().Codes[messages.DeadlineExceeded] == 6 {
+			break // the third is not read on
+		}
+		p.send(p.frame(echoRequest("goes on"))...)
+		p.want(echoReply("goes on"))
+	}
+	other.send(other.frame(echoRequest("served"))...)
+	other.want(echoReply("served"))
+	p.send(p.frame(echoRequest("waits"))...)
+	close(release)
+	p.want(echoReply("waits"))
+}
+
 // witness watches a keyed handler: who is inside with which key, and in which order each connection's requests came.
 type witness struct {
 	t      *testing.T

@@ -80,6 +80,8 @@ type origin interface {
 	split(b *Burst, k int) *Burst
 	// retry does the same with request k, whose handler crashed, and those behind it.
 	retry(b *Burst, k int) *Burst
+	// readOn has another goroutine read on, if the one that does so is stuck.
+	readOn()
 	encoder() encoder
 	lane() *lane
 	// piece returns how many requests of a burst belong together, or 0 if all do.

@@ -262,6 +262,9 @@ func (c *connection) detach(b *Burst, k int, stuck bool) (rest *Burst) {
 	return rest
 }
 
+// readOn implements origin.
+func (c *connection) readOn() { c.replaceReader() }
+
 // piece implements origin.
 func (c *connection) piece() int { return int(c.pieces.Load()) }
 

@@ -6,7 +6,8 @@
 //	a peer         peer.go (a connection as handlers know it), push.go (what it is told unasked), hooks.go
 //	accepting      accepting.go (the loop), refusing.go (connections over the limit)
 //	a connection   connection.go (what survives a session), reader.go, writer.go, closing.go, state.go
-//	a request      burst.go, router.go (the pool's data path), routing.go (which worker), sorting.go (by key, and whom to ask), slot.go,
+//	a request      burst.go, router.go (the pool's data path), routing.go (which worker), sorting.go (by key, and whom to ask),
+//	               sortings.go (key functions that do not return), slot.go,
 //	               serve.go, asks.go (actors of the user's),
 //	               handler.go, replies.go, encode.go, context.go,
 //	               envelope.go (its fields outside the oneof), sweeper.go (what takes too long)

@@ -57,6 +57,7 @@ type Table struct {
 	outside            bool        // requests have fields outside the oneof
 	handlers           []*Handler  // by the number of the request arm
 	sorts              bool        // some handler has a key, is slow, has a deadline of its own, or is an actor
+	keys               bool        // some handler has a key
 	mixed              bool        // some handler has a deadline of its own
 	asks               bool        // some handler is an actor
 	count              int         // how many handlers there are
@@ -88,6 +89,7 @@ func (t *Table) Add(number protowire.Number, h *Handler) error {
 	h.index = t.count
 	t.count++
 	t.sorts = t.sorts || h.Key != nil || h.Slow || h.Deadline > 0 || h.Actor != nil
+	t.keys = t.keys || h.Key != nil
 	t.mixed = t.mixed || h.Deadline > 0
 	t.asks = t.asks || h.Actor != nil
 	return nil

@@ -50,6 +50,8 @@ type router struct {
 	now      atomic.Int64 // as the sweeper last saw it, in nanoseconds from base
 	watching atomic.Bool  // the sweeper runs
 
+	sortings sortings
+
 	asks asks // of actors of the user's
 
 	goneMu sync.Mutex
@@ -73,6 +75,10 @@ func newRouter(st *Stage) *router {
 // once, submit returns when that was done, on the router's clock, else 0.
 func (r *router) submit(b *Burst) (ended int64) {
 	if r.stage.Table.sorts && len(b.frames) > 0 {
+		if r.stage.Table.keys {
+			r.sortings.begin(b)
+			r.watch()
+		}
 		r.sorted(b, make([]class, len(b.frames)), 0, true)
 		return 0
 	}

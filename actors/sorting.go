@@ -49,6 +49,9 @@ func (r *router) sorted(b *Burst, classes []class, k int, inline bool) {
 		r.classify(b, classes, &k)
 	}
 	finished = true
+	if r.stage.Table.keys && !r.sortings.end(b) {
+		return // it took so long that the burst was answered
+	}
 	r.submitRuns(b, classes, inline)
 }
 

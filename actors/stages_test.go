@@ -125,6 +125,7 @@ type sink struct {
 
 func (s *sink) encoder() encoder { return encoder{s.stage.Table, transport.Delimited, s.stage.writes} }
 
+func (s *sink) readOn()           {}
 func (s *sink) complete(b *Burst) { s.stage.writes.Put(b.out) }
 
 // serveStage is a worker's part: find, decode, handle, encode.

@@ -55,7 +55,7 @@ func (r *router) sweepOn() {
 	}
 	r.watching.Store(false)
 	// Who enters after the last sweep and before the store has not started another sweeper.
-	if r.waiting() || r.serving() || r.asks.waiting() > 0 {
+	if r.waiting() || r.serving() || r.asks.waiting() > 0 || r.sortings.any() {
 		r.watch()
 	}
 }
@@ -103,6 +103,9 @@ func (r *router) sweep() (busy bool) {
 		r.expireQueue(now)
 	} else {
 		r.wait.look(time.Time{}, time.Time{}, time.Time{})
+	}
+	if r.stage.Table.keys {
+		busy = r.expireSortings(r.base.Add(now)) || busy
 	}
 	if r.stage.Table.asks {
 		busy = r.asks.expire(r.base.Add(now)) || busy
