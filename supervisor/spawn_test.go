@@ -23,9 +23,10 @@ func TestSpawnAndAwait(t *testing.T) {
 			panic("it cannot begin")
 		}
 	})
-	release := make(chan struct{})
+	begins, release := make(chan struct{}, 1), make(chan struct{})
 	slow := actor.PropsFromFunc(func(ctx actor.Context) {
 		if _, ok := ctx.Message().(*actor.Started); ok {
+			begins <- struct{}{}
 			<-release
 		}
 	})
@@ -66,7 +67,8 @@ func TestSpawnAndAwait(t *testing.T) {
 		result <- err
 	}()
 	top := actor.NewPID(system.Address(), "top")
-	until(func() bool { _, there := system.ProcessRegistry.Get(top); return there })
+	// The library registers a name before the actor behind it can take a message: its child's start is a sign that it can.
+	<-begins
 	system.Root.Stop(top)
 	close(release)
 	if err := receive(t, result, "the result"); !errors.Is(err, supervisor.ErrStopping) {
