@@ -71,12 +71,15 @@ func (a *acceptor) onDrain(ctx actor.Context) {
 func (a *acceptor) spawn(ctx actor.Context, socket *transport.Conn) {
 	c := newConnection(a.stage, socket, a.loop.framing)
 	a.stage.join(c)
+	c.mailbox.hold()
 	a.loop.spawning = c
 	if _, err := ctx.SpawnNamed(a.loop.sessions, sessionPrefix+strconv.FormatUint(c.id, 10)); err != nil {
 		// The acceptor is ending.
 		socket.Close()
 		a.stage.leave(c, finished)
 		a.stage.forget(c)
+	} else {
+		a.stage.Tracker.Go(c.begin)
 	}
 	a.loop.spawning = nil
 }

@@ -42,6 +42,7 @@ type connection struct {
 
 	epoch atomic.Int64 // of the reader: an earlier one has been replaced; changed with reading held
 
+	first  atomic.Int32 // what becomes of the first goroutine; see begin
 	pieces atomic.Int32 // what the pace says; for the reader
 
 	orders  atomic.Int32 // what the reader shall do: read, drain, stop
@@ -349,17 +350,18 @@ func (c *connection) room() int {
 	return c.stage.Window - c.inflight
 }
 
-func (c *connection) counts() Counts {
+// addTo adds what the connection has done so far to the server's counts.
+func (c *connection) addTo(all *Counts) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := c.total.counts()
-	t.InFlight = int64(c.inflight)
+	c.total.addTo(all)
+	all.InFlight += int64(c.inflight)
 	if c.pushes != nil {
-		t.Pushed, t.PushesSent = c.pushes.taken, c.pushes.sent
+		all.Pushed += c.pushes.taken
+		all.PushesSent += c.pushes.sent
 	}
 	if c.closed {
 		// The reader may have read on until it noticed.
-		t.BytesDiscarded = t.BytesReceived - t.BytesDecoded
+		all.BytesDiscarded += c.total.bytesReceived - c.total.bytesDecoded
 	}
-	return t
 }

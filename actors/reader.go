@@ -9,25 +9,60 @@ import (
 	"github.com/understudy-go/understudy/transport"
 )
 
-// startReader starts the goroutine that reads the connection's requests. Should a handler end it, by runtime.Goexit in an
-// inline run, another takes its place: the read position belongs to the connection.
+// begin is the first goroutine of a connection: it has the session handle Started, and becomes the reader, so that most
+// connections need no other.
+func (c *connection) begin() {
+	handled := false
+	defer func() {
+		if !handled && c.first.Swap(firstGone) == firstReads {
+			c.startReader(0, false)
+		}
+	}()
+	c.mailbox.proceed()
+	handled = true
+	if c.first.Swap(firstGone) == firstReads {
+		c.runReader(0)
+	}
+}
+
+// What becomes of the first goroutine.
+const (
+	firstFree  int32 = iota // it can become the reader
+	firstReads              // it will
+	firstGone               // it cannot any more, or has
+)
+
+// startReader starts the goroutine that reads the connection's requests.
 //
 // After a rest, it reads nothing before there is something to read. A goroutine's stack, once it has grown, never becomes the
 // smallest again: a connection at rest is better off with a new one.
 func (c *connection) startReader(epoch int64, resting bool) {
+	if c.first.CompareAndSwap(firstFree, firstReads) {
+		return
+	}
 	c.stage.Tracker.Go(func() {
 		if resting {
 			c.await(epoch)
 		}
-		finished := false
-		defer func() {
-			if !finished {
-				c.startReader(epoch, false)
-			}
-		}()
-		c.read(epoch)
-		finished = true
+		c.runReader(epoch)
 	})
+}
+
+// runReader reads. Should a handler end the goroutine, by runtime.Goexit in an inline run, another takes its place: the read
+// position belongs to the connection.
+func (c *connection) runReader(epoch int64) {
+	finished := false
+	defer func() {
+		if !finished {
+			c.startReader(epoch, false)
+		}
+	}()
+	ended := c.read(epoch)
+	finished = true
+	if ended {
+		// Here the stack is low: what the session now does would make it grow otherwise.
+		c.mailbox.PostLast(messages.InputEnded{})
+	}
 }
 
 // replaceReader starts another reader in place of one that is stuck in a handler. When that comes back, it finds that the
@@ -57,15 +92,15 @@ const yieldAfter = 128
 
 // read is the reader: it takes what the socket has in one read, puts it into the window as a burst, has the session admit
 // it, hands it to the pool, and has the session write the replies. It stops reading while the window is full; TCP does
-// the rest.
-func (c *connection) read(epoch int64) {
+// the rest. It is true when the input has ended, of which the session is to be told.
+func (c *connection) read(epoch int64) (ended bool) {
 	var in transport.Input
 	budget := c.stage.Window // requests that a drain still takes
 	served := 0
 	now := int64(0) // on the router's clock, if it is known
 	for {
 		if c.epoch.Load() != epoch {
-			return
+			return false
 		}
 		limit := c.room()
 		if limit <= 0 {
@@ -81,7 +116,7 @@ func (c *connection) read(epoch int64) {
 		received, current, err := c.take(&in, limit, order == orderRead, epoch, now)
 		now = 0
 		if !current {
-			return
+			return false
 		}
 		if err != nil {
 			c.count(received)
@@ -90,10 +125,10 @@ func (c *connection) read(epoch int64) {
 				c.window.rest()
 				c.mu.Unlock()
 				c.startReader(epoch, true)
-				return
+				return false
 			}
 			if !c.readFailed(err) {
-				return
+				return true
 			}
 			continue
 		}
@@ -107,10 +142,11 @@ func (c *connection) read(epoch int64) {
 		}
 		if in.Err != nil {
 			c.endInput(inputRefused, in.Err)
-			return
+			return true
 		}
 	}
 	c.endInput(inputDrained, nil)
+	return true
 }
 
 // take reads the socket; now is what the router's clock says, or 0. current is false if another goroutine has taken the reading over. The caller counts the bytes that
@@ -203,6 +239,7 @@ func (c *connection) isClosed() bool {
 	return c.closed
 }
 
+// endInput notes how the input has ended; the session is told when the reader ends.
 func (c *connection) endInput(how input, err error) {
 	c.mu.Lock()
 	if c.input == inputOpen {
@@ -218,5 +255,4 @@ func (c *connection) endInput(how input, err error) {
 		}
 	}
 	c.mu.Unlock()
-	c.mailbox.PostUserMessage(messages.InputEnded{})
 }

@@ -29,17 +29,17 @@ func (s *session) Receive(ctx actor.Context) {
 	case messages.Arrived:
 		s.onArrived()
 	case messages.Replied:
-		s.onReplied(ctx)
+		s.onReplied()
 	case messages.Flushed:
-		s.onFlushed(ctx)
+		s.onFlushed()
 	case messages.InputEnded:
-		s.onInputEnded(ctx)
+		s.onInputEnded()
 	case messages.Lingered:
-		s.onLingered(ctx)
+		s.onLingered()
 	case messages.Drain:
-		s.onDrain(ctx)
+		s.onDrain()
 	case messages.Expire:
-		s.onExpire(ctx)
+		s.onExpire()
 	case *actor.Started:
 		s.onStarted(ctx)
 	case *actor.Stopping:
@@ -56,17 +56,17 @@ func (s *session) onStarted(ctx actor.Context) {
 		s.startOnce(ctx.Self())
 	}
 	s.onArrived()
-	s.onInputEnded(ctx)
+	s.onInputEnded()
 	if s.drainPill {
-		s.onDrain(ctx)
+		s.onDrain()
 	}
 	if s.expired.Load() || s.stage.expired.Load() {
-		s.onExpire(ctx)
+		s.onExpire()
 	}
 	if s.state == Closing {
 		s.startLinger()
 	}
-	s.onReplied(ctx)
+	s.onReplied()
 }
 
 func (c *connection) startOnce(self *actor.PID) {
@@ -113,18 +113,18 @@ func (s *session) admit(verdict int32) {
 	s.nudge()
 }
 
-func (s *session) onReplied(ctx actor.Context) {
+func (s *session) onReplied() {
 	s.woken.Store(false)
 	s.flush()
-	s.settle(ctx)
+	s.settle()
 }
 
-func (s *session) onFlushed(ctx actor.Context) {
+func (s *session) onFlushed() {
 	s.flush()
-	s.settle(ctx)
+	s.settle()
 }
 
-func (s *session) onInputEnded(ctx actor.Context) {
+func (s *session) onInputEnded() {
 	s.mu.Lock()
 	how, busy := s.input, s.inflight > 0
 	s.mu.Unlock()
@@ -132,7 +132,7 @@ func (s *session) onInputEnded(ctx actor.Context) {
 	case inputOpen:
 		return
 	case inputFailed:
-		s.fail(ctx, "the socket failed")
+		s.fail("the socket failed")
 		return
 	case inputEOF:
 		s.drainFor("the peer has finished")
@@ -146,18 +146,18 @@ func (s *session) onInputEnded(ctx actor.Context) {
 	case inputDrained:
 		s.drainFor("drain")
 	}
-	s.settle(ctx)
+	s.settle()
 }
 
 // onDrain begins the orderly end: the reader takes in what has arrived already, and no more.
-func (s *session) onDrain(ctx actor.Context) {
+func (s *session) onDrain() {
 	if s.state.canBecome(Draining) {
 		s.becomeDraining("drain")
 	}
 	if s.state == Draining {
 		s.order(orderDrain)
 	}
-	s.settle(ctx)
+	s.settle()
 }
 
 func (s *session) drainFor(cause string) {
@@ -167,7 +167,7 @@ func (s *session) drainFor(cause string) {
 }
 
 // onExpire answers what is unanswered with UNAVAILABLE. A request that is just being encoded gets its own reply.
-func (s *session) onExpire(ctx actor.Context) {
+func (s *session) onExpire() {
 	if s.state.canBecome(Draining) {
 		s.becomeDraining("expired")
 	}
@@ -179,11 +179,11 @@ func (s *session) onExpire(ctx actor.Context) {
 		s.expireIn(time.Millisecond) // by then it will be encoded
 	}
 	s.flush()
-	s.settle(ctx)
+	s.settle()
 }
 
-func (s *session) onLingered(ctx actor.Context) {
-	s.settle(ctx)
+func (s *session) onLingered() {
+	s.settle()
 }
 
 // onStopping is the end by force, or the one that settle asked for.
@@ -206,7 +206,7 @@ func (s *session) expireIn(d time.Duration) {
 }
 
 // settle makes the transitions that have become due.
-func (s *session) settle(ctx actor.Context) {
+func (s *session) settle() {
 	if s.breakOff() {
 		s.drainFor("an error, and the service has no arm to tell it in")
 		s.order(orderStop)
@@ -224,27 +224,30 @@ func (s *session) settle(ctx actor.Context) {
 	switch {
 	case s.state == Closed:
 	case err != nil:
-		s.fail(ctx, "a write failed")
+		s.fail("a write failed")
 	case over:
 		if eof {
-			s.finish(ctx) // the peer has closed its side: there is nothing to linger for
+			s.finish() // the peer has closed its side: there is nothing to linger for
 			return
 		}
 		s.becomeClosing()
 	case s.state == Closing && lingered:
-		s.finish(ctx)
+		s.finish()
 	}
 }
 
 // finish closes a connection on which everything was said, and stops its session.
-func (s *session) finish(ctx actor.Context) {
+func (s *session) finish() {
 	s.becomeClosed(s.cause)
-	ctx.Stop(ctx.Self())
+	s.stop()
 }
+
+// stop stops the session's own actor as Context.Stop would, without looking it up in the registry.
+func (s *session) stop() { s.mailbox.PostSystemMessage(new(actor.Stop)) }
 
 // fail closes a connection that has failed: a failed write or a socket error, never a mere end of input, makes a
 // disconnect.
-func (s *session) fail(ctx actor.Context, cause string) {
+func (s *session) fail(cause string) {
 	if s.state == Closed {
 		return
 	}
@@ -261,7 +264,7 @@ func (s *session) fail(ctx actor.Context, cause string) {
 	}
 	s.mu.Unlock()
 	s.becomeClosed(cause)
-	ctx.Stop(ctx.Self())
+	s.stop()
 }
 
 func (s *session) become(to State, cause string) {

@@ -167,11 +167,10 @@ func (s *Stage) join(c *connection) {
 
 // leave counts a connection out and adds what it did to the server's counts.
 func (s *Stage) leave(c *connection, how ending) {
-	counts := c.counts()
 	s.mu.Lock()
 	if !c.left {
 		c.left = true
-		s.ended.add(&counts)
+		c.addTo(&s.ended)
 		s.drains.note(how)
 		s.open.Add(-1)
 	}
@@ -212,8 +211,7 @@ func (s *Stage) Counts() Counts {
 	}
 	s.mu.Unlock()
 	for _, c := range live {
-		counts := c.counts()
-		total.add(&counts)
+		c.addTo(&total)
 	}
 	total.Connections = s.open.Load()
 	total.Refused = s.refused.count.Load()

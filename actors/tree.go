@@ -167,7 +167,7 @@ func newSessionStrategy(st *Stage) *supervisor.Strategy {
 // acceptor's goroutine. The session itself finds its connection by its PID, when it is spawned and after a restart.
 func newSessionProps(st *Stage, spawning **connection) *actor.Props {
 	return actor.PropsFromProducer(
-		func() actor.Actor { return supervisor.Guard(&session{stage: st}, st.report) },
+		func() actor.Actor { return supervisor.GuardSteady(&session{stage: st}, st.report) },
 		actor.WithMailbox(func() actor.Mailbox { return &(*spawning).mailbox }),
 		actor.WithDispatcher(st.dispatcher),
 	)
