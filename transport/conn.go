@@ -76,14 +76,14 @@ func (c *Conn) TryWrite(b []byte) (n int, err error) {
 // writeOnce is TryWrite's callback: one write(2). It always returns true, so that RawConn.Write does not wait.
 func (c *Conn) writeOnce(fd uintptr) bool {
 	for {
-		n, err := syscall.Write(int(fd), c.out)
-		switch err {
-		case nil:
+		n, errno := writeNow(fd, c.out)
+		switch errno {
+		case 0:
 			c.outN = n
 		case syscall.EINTR:
 			continue
 		default:
-			c.outErr, _ = errors.AsType[syscall.Errno](err) // Write returns no other kind
+			c.outErr = errno
 		}
 		return true
 	}

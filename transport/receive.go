@@ -30,9 +30,9 @@ func (r *Reader) readOnce(fd uintptr) bool {
 	}
 	buf := r.take()
 	held := len(buf)
-	n, err := syscall.Read(int(fd), buf[held:r.end(buf)])
+	n, err := readNow(fd, buf[held:r.end(buf)])
 	for err == syscall.EINTR {
-		n, err = syscall.Read(int(fd), buf[held:r.end(buf)])
+		n, err = readNow(fd, buf[held:r.end(buf)])
 	}
 	if n > 0 {
 		r.into.Buf = buf[:held+n]
@@ -40,7 +40,7 @@ func (r *Reader) readOnce(fd uintptr) bool {
 	}
 	r.giveBack(buf)
 	switch {
-	case err == nil:
+	case err == 0:
 		r.inErr = r.eof()
 	case err != syscall.EAGAIN:
 		r.inErr = os.NewSyscallError("read", err)
