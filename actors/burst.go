@@ -82,7 +82,7 @@ type origin interface {
 	retry(b *Burst, k int) *Burst
 	// readOn has another goroutine read on, if the one that does so is stuck.
 	readOn()
-	encoder() encoder
+	encoder() *encoder
 	lane() *lane
 	// piece returns how many requests of a burst belong together, or 0 if all do.
 	piece() int

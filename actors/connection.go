@@ -20,7 +20,7 @@ type connection struct {
 	stage   *Stage
 	id      uint64
 	socket  *transport.Conn
-	framing transport.Framing
+	encodes *encoder
 	reader  *transport.Reader
 	mailbox Mailbox
 	waiting lane // its bursts in the pool's queue; guarded by the router
@@ -104,7 +104,7 @@ func newConnection(st *Stage, socket *transport.Conn, framing transport.Framing)
 		stage:   st,
 		id:      st.nextID.Add(1),
 		socket:  socket,
-		framing: framing,
+		encodes: st.encoders[framing.Name()],
 		reader:  transport.NewReader(socket, framing, st.MaxFrame, st.reads, st.Read),
 		outbox:  outbox{merge: st.WriteBuffer, recycle: st.writes.Put},
 	}
@@ -269,7 +269,7 @@ func (c *connection) readOn() { c.replaceReader() }
 // piece implements origin.
 func (c *connection) piece() int { return int(c.pieces.Load()) }
 
-func (c *connection) encoder() encoder { return encoder{c.stage.Table, c.framing, c.stage.writes} }
+func (c *connection) encoder() *encoder { return c.encodes }
 
 func (c *connection) lane() *lane { return &c.waiting }
 

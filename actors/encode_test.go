@@ -35,16 +35,16 @@ func TestEncoder(t *testing.T) {
 	echo := table.Replies.Arm(1)
 	replies := []struct {
 		name   string
-		append func(encoder, []byte) ([]byte, error)
+		append func(*encoder, []byte) ([]byte, error)
 		want   *messages.ServerMessage
 	}{
-		{"empty", func(e encoder, dst []byte) ([]byte, error) { return e.reply(dst, 0, echo, &messages.EchoMessage{}) },
+		{"empty", func(e *encoder, dst []byte) ([]byte, error) { return e.reply(dst, 0, echo, &messages.EchoMessage{}) },
 			&messages.ServerMessage{Message: &messages.ServerMessage_EchoMessage{EchoMessage: &messages.EchoMessage{}}}},
-		{"long", func(e encoder, dst []byte) ([]byte, error) {
+		{"long", func(e *encoder, dst []byte) ([]byte, error) {
 			return e.reply(dst, 0, echo, &messages.EchoMessage{Content: long})
 		},
 			&messages.ServerMessage{Message: &messages.ServerMessage_EchoMessage{EchoMessage: &messages.EchoMessage{Content: long}}}},
-		{"status", func(e encoder, dst []byte) ([]byte, error) {
+		{"status", func(e *encoder, dst []byte) ([]byte, error) {
 			return e.status(dst, 0, &messages.Status{Code: messages.Internal, Message: "b\xffd", IncidentID: "i"}), nil
 		},
 			&messages.ServerMessage{Message: &messages.ServerMessage_Error{Error: &messages.Error{Code: 13, Message: "b\uFFFDd", IncidentId: "i"}}}},
@@ -55,7 +55,7 @@ func TestEncoder(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, r := range replies {
-			got, err := r.append(encoder{table, framing, nil}, []byte("before"))
+			got, err := r.append(newEncoder(table, framing, nil), []byte("before"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,7 +74,8 @@ func TestEncoder(t *testing.T) {
 // A reply that does not encode leaves no bytes behind.
 func TestEncoderFailureLeavesNothing(t *testing.T) {
 	table := echoTable(t)
-	dst, err := encoder{table, transport.Delimited, nil}.reply([]byte("before"), 0, table.Replies.Arm(1), &messages.EchoMessage{Content: "\xff"})
+	e := newEncoder(table, transport.Delimited, nil)
+	dst, err := e.reply([]byte("before"), 0, table.Replies.Arm(1), &messages.EchoMessage{Content: "\xff"})
 	if err == nil || string(dst) != "before" {
 		t.Errorf("got %q, %v; want %q and an error", dst, err, "before")
 	}
@@ -94,7 +95,8 @@ func (g *growing) ProtoReflect() protoreflect.Message {
 // A reply of another size than its headers say is none: whoever reads the stream would take what follows for something else.
 func TestEncoderFindsWhatGrows(t *testing.T) {
 	table := echoTable(t)
-	dst, err := encoder{table, transport.Delimited, nil}.reply([]byte("before"), 0, table.Replies.Arm(1), new(growing))
+	e := newEncoder(table, transport.Delimited, nil)
+	dst, err := e.reply([]byte("before"), 0, table.Replies.Arm(1), new(growing))
 	if !errors.Is(err, messages.ErrResized) || string(dst) != "before" {
 		t.Errorf("got %q, %v; want %q and %v", dst, err, "before", messages.ErrResized)
 	}
@@ -102,7 +104,7 @@ func TestEncoderFindsWhatGrows(t *testing.T) {
 
 func BenchmarkEncoderReply(b *testing.B) {
 	table := echoTable(b)
-	e := encoder{table, transport.Delimited, nil}
+	e := newEncoder(table, transport.Delimited, nil)
 	arm, m := table.Replies.Arm(1), &messages.EchoMessage{Content: "thirty-two bytes of echo content"}
 	buf := make([]byte, 0, 4096)
 	b.ReportAllocs()

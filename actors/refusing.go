@@ -36,7 +36,7 @@ func (s *Stage) refuse(socket *transport.Conn, framing transport.Framing) {
 		defer socket.Close()
 		stop := context.AfterFunc(s.base, func() { socket.Close() })
 		defer stop()
-		reply := encoder{s.Table, framing, nil}.status(nil, 0, &messages.Status{
+		reply := s.encoders[framing.Name()].status(nil, 0, &messages.Status{
 			Code: messages.ResourceExhausted, Message: "too many connections", RetryAfter: refusalRetry, NotStarted: true,
 		})
 		// The peer may be gone: there is nobody else to tell.

@@ -10,7 +10,7 @@ import (
 // be told from it.
 
 // reply appends the reply to request k. On an error nothing is appended.
-func (b *Burst) reply(e encoder, k int, arm *messages.Arm, m proto.Message) (err error) {
+func (b *Burst) reply(e *encoder, k int, arm *messages.Arm, m proto.Message) (err error) {
 	if !b.mute {
 		b.out, err = e.reply(b.out, b.id(k), arm, m)
 	}
@@ -18,7 +18,7 @@ func (b *Burst) reply(e encoder, k int, arm *messages.Arm, m proto.Message) (err
 }
 
 // status appends an error in place of the reply to request k.
-func (b *Burst) status(e encoder, k int, s *messages.Status) {
+func (b *Burst) status(e *encoder, k int, s *messages.Status) {
 	switch {
 	case b.mute:
 	case e.table.ErrorArm == nil:

@@ -28,7 +28,7 @@ func (a *asks) answer(b *Burst, h *Handler, response any) {
 }
 
 // finish completes a burst that the caller has taken over, with the reply that it has, or with an error in its place.
-func (a *asks) finish(b *Burst, e encoder, h *Handler, s *messages.Status) {
+func (a *asks) finish(b *Burst, e *encoder, h *Handler, s *messages.Status) {
 	index := int(messages.OK)
 	if s != nil {
 		if (s.Code == messages.Internal || s.Code == messages.Unknown) && s.IncidentID == "" {
@@ -46,7 +46,7 @@ func (a *asks) finish(b *Burst, e encoder, h *Handler, s *messages.Status) {
 
 // reply appends a message, or returns the error that is to go out in its place. What marshals a message is the user's code,
 // and the goroutine may be an actor's that is not to fail for it.
-func (a *asks) reply(b *Burst, e encoder, h *Handler, response any) (s *messages.Status) {
+func (a *asks) reply(b *Burst, e *encoder, h *Handler, response any) (s *messages.Status) {
 	mark := len(b.out)
 	defer func() {
 		if r := recover(); r != nil {

@@ -37,7 +37,7 @@ func (w *worker) serve(ctx actor.Context, b *Burst) bool {
 type run struct {
 	worker  *worker
 	burst   *Burst
-	encoder encoder
+	encoder *encoder
 	buf     []byte
 	frames  []transport.Frame
 	refusal *messages.Status

@@ -119,7 +119,8 @@ type Stage struct {
 	dispatcher *supervisor.Dispatcher
 	reads      *transport.Buffers
 	writes     *transport.Buffers
-	base       context.Context // of all requests; cancelled by force only
+	encoders   map[string]*encoder // by the name of the framing
+	base       context.Context     // of all requests; cancelled by force only
 	force      context.CancelFunc
 
 	open    atomic.Int64 // connections
@@ -142,6 +143,7 @@ func NewStage(base context.Context, s Settings, t *Table, in Injector, hub *supe
 		writes:  transport.NewBuffers(s.WriteBuffer),
 		live:    make(map[uint64]*connection),
 	}
+	st.encoders = newEncoders(t, st.writes)
 	st.seams.worker, st.seams.session = newSeam(in, "worker"), newSeam(in, "session")
 	st.seams.acceptor, st.seams.pool = newSeam(in, "acceptor"), newSeam(in, "pool")
 	st.base, st.force = context.WithCancel(base)

@@ -123,7 +123,7 @@ type sink struct {
 	stage *Stage
 }
 
-func (s *sink) encoder() encoder { return encoder{s.stage.Table, transport.Delimited, s.stage.writes} }
+func (s *sink) encoder() *encoder { return s.stage.encoders[transport.Delimited.Name()] }
 
 func (s *sink) readOn()           {}
 func (s *sink) complete(b *Burst) { s.stage.writes.Put(b.out) }
@@ -187,7 +187,7 @@ func tryRunStage(tb testing.TB, _ int) func() {
 // encodeStage appends a reply for each request.
 func encodeStage(tb testing.TB, n int) func() {
 	table := echoTable(tb)
-	e := encoder{table, transport.Delimited, nil}
+	e := newEncoder(table, transport.Delimited, nil)
 	arm, m := table.Replies.Arm(1), &messages.EchoMessage{Content: "thirty-two bytes of an echo text"}
 	out := make([]byte, 0, 64<<10)
 	return func() {

@@ -3,7 +3,6 @@ package messages
 import (
 	"errors"
 	"math/bits"
-	"unicode/utf8"
 	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -140,7 +139,7 @@ func takeVarint(b []byte) (v uint64, rest []byte, ok bool) {
 // is not there whole, or no UTF-8.
 func takeString(b []byte, alias bool) (s string, rest []byte, ok bool) {
 	size, rest, ok := takeVarint(b)
-	if !ok || size > uint64(len(rest)) || !utf8.Valid(rest[:size]) {
+	if !ok || size > uint64(len(rest)) || !validUTF8(rest[:size]) {
 		return "", nil, false
 	}
 	text := rest[:size]
@@ -208,7 +207,7 @@ func (t *tail) string(tag byte, s string) {
 	if s == "" {
 		return
 	}
-	if !utf8.ValidString(s) {
+	if !validUTF8(unsafe.Slice(unsafe.StringData(s), len(s))) {
 		t.err = errInvalidUTF8
 	}
 	t.at -= len(s)
@@ -225,3 +224,19 @@ func (t *tail) string(tag byte, s string) {
 
 // done returns what MarshalToSizedBufferVT does.
 func (t *tail) done() (int, error) { return len(t.b) - t.at, t.err }
+
+// isShort says whether b is one field with that tag, up to 127 bytes long.
+func isShort(b []byte, tag byte) bool {
+	return len(b) > 1 && b[0] == tag && b[1] < 0x80 && int(b[1]) == len(b)-2
+}
+
+// putShort fills b with a field: its tag, its length, which takes one byte, and the string, and returns what MarshalToSizedBufferVT does.
+func putShort(b []byte, tag byte, s string) (int, error) {
+	b[0], b[1] = tag, byte(len(s))
+	text := b[2:]
+	copy(text, s)
+	if !validUTF8(text) {
+		return len(b), errInvalidUTF8
+	}
+	return len(b), nil
+}

@@ -1,6 +1,9 @@
 package messages
 
-import "sync"
+import (
+	"sync"
+	"unsafe"
+)
 
 // The codecs of the messages of messages.proto that are sent inside an envelope; see codec.go. A message that is nil
 // encodes as an empty one.
@@ -17,6 +20,9 @@ func (x *EchoMessage) SizeVT() int {
 func (x *EchoMessage) MarshalToSizedBufferVT(b []byte) (int, error) {
 	if x == nil {
 		return 0, nil
+	}
+	if n := len(x.Content); n > 0 && n < 0x80 && len(x.unknownFields) == 0 && len(b) >= n+2 {
+		return putShort(b[len(b)-n-2:], bytes1, x.Content)
 	}
 	t := tail{b: b, at: len(b)}
 	t.raw(x.unknownFields)
@@ -35,6 +41,10 @@ func (x *EchoMessage) reset() {
 }
 
 func (x *EchoMessage) decode(b []byte, alias bool) error {
+	if alias && isShort(b, bytes1) && validUTF8(b[2:]) {
+		x.Content = unsafe.String(unsafe.SliceData(b[2:]), len(b)-2)
+		return nil
+	}
 	for len(b) > 0 {
 		if b[0] != bytes1 {
 			return decodeRest(b, x)

@@ -31,7 +31,7 @@ func Serve(l net.Listener) error {
 	if err != nil {
 		return err
 	}
-	return burst.Serve(l, func(nc net.Conn) { burst.Answer(nc, &handler{requests: requests}) })
+	return burst.Serve(l, func(nc net.Conn) { burst.Answer(nc, newHandler(requests)) })
 }
 
 // handler answers the requests of one connection, and holds what it reuses.
@@ -40,6 +40,14 @@ type handler struct {
 	echo     messages.EchoMessage
 	add      messages.AddRequest
 	sum      messages.AddResponse
+
+	resetEcho func() // which does less than the Reset of generated code
+}
+
+func newHandler(requests *messages.Envelope) *handler {
+	h := &handler{requests: requests}
+	h.resetEcho = messages.Resetter(&h.echo)
+	return h
 }
 
 // Append implements burst.Handler.
@@ -50,7 +58,7 @@ func (h *handler) Append(out, request []byte) []byte {
 	}
 	switch arm.Number {
 	case echoArm:
-		h.echo.Reset()
+		h.resetEcho()
 		if err := h.echo.UnmarshalVTUnsafe(inner); err != nil {
 			return fail(out, undecodable)
 		}
