@@ -85,19 +85,14 @@ func (c *connection) await(epoch int64) {
 	c.reading.Unlock()
 }
 
-// yieldAfter is how many requests a reader serves before it lets other goroutines go first. A peer that pipelines without
-// end never lets its reader wait, and the scheduler would let it run for 10 ms at a time, with every other connection
-// waiting behind it.
-const yieldAfter = 128
-
 // read is the reader: it takes what the socket has in one read, puts it into the window as a burst, has the session admit
 // it, hands it to the pool, and has the session write the replies. It stops reading while the window is full; TCP does
 // the rest. It is true when the input has ended, of which the session is to be told.
 func (c *connection) read(epoch int64) (ended bool) {
 	var in transport.Input
+	var turns turns
 	budget := c.stage.Window // requests that a drain still takes
-	served := 0
-	now := int64(0) // on the router's clock, if it is known
+	now := int64(0)          // on the router's clock, if it is known
 	for {
 		if c.epoch.Load() != epoch {
 			return false
@@ -135,9 +130,11 @@ func (c *connection) read(epoch int64) (ended bool) {
 		if order == orderDrain {
 			budget -= len(in.Frames)
 		}
-		now = c.dispatch(&in, received)
-		if served += len(in.Frames); served >= yieldAfter {
-			served = 0
+		arrived, ended := c.dispatch(&in, received)
+		turns.next(c.reader.Waited(), arrived)
+		now = ended
+		if turns.over(len(in.Frames)) {
+			turns.left(c.stage.router.clock())
 			runtime.Gosched()
 		}
 		if in.Err != nil {
@@ -149,8 +146,8 @@ func (c *connection) read(epoch int64) (ended bool) {
 	return true
 }
 
-// take reads the socket; now is what the router's clock says, or 0. current is false if another goroutine has taken the reading over. The caller counts the bytes that
-// were received.
+// take reads the socket; now is what the router's clock says, or 0. current is false if another goroutine has taken the reading
+// over. The caller counts the bytes that were received.
 func (c *connection) take(in *transport.Input, limit int, wait bool, epoch, now int64) (received int64, current bool, err error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
@@ -173,14 +170,15 @@ func (c *connection) count(received int64) {
 	}
 }
 
-// dispatch takes one burst through the session and the pool. It returns the time on the router's clock, or 0 if it has not
-// looked.
-func (c *connection) dispatch(in *transport.Input, received int64) (now int64) {
+// dispatch takes one burst through the session and the pool. It returns when that arrived, and when it was served, on the router's
+// clock, or 0 for what it does not know.
+func (c *connection) dispatch(in *transport.Input, received int64) (arrived, ended int64) {
 	b := c.arrive(in, received)
 	if b == nil {
 		c.stage.reads.Put(in.Buf)
-		return 0
+		return 0, 0
 	}
+	arrived = b.arrived
 	c.arrival.Store(arrivalPending)
 	if !c.mailbox.TryRun(messages.Arrived{}) || c.arrival.Load() == arrivalPending {
 		c.mailbox.PostUserMessage(messages.Arrived{})
@@ -189,11 +187,11 @@ func (c *connection) dispatch(in *transport.Input, received int64) (now int64) {
 		b.ready = c.stage.router.clock() // what the session took is not the handlers'
 	}
 	if !c.arrival.CompareAndSwap(arrivalAdmitted, arrivalNone) {
-		return 0 // the connection is closed, and what was in the window was counted
+		return 0, 0 // the connection is closed, and what was in the window was counted
 	}
-	now = c.stage.router.submit(b)
+	ended = c.stage.router.submit(b)
 	c.wake()
-	return now
+	return arrived, ended
 }
 
 // readFailed handles what reading returned instead of requests. It is true if reading goes on.

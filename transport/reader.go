@@ -56,7 +56,7 @@ type Reader struct {
 	into       *Input // of the Read that runs
 	inErr      error
 
-	wait             bool
+	wait, waited     bool
 	awaiting, looked bool // see Await
 	growing          bool // the socket is read directly into part
 }
@@ -86,6 +86,7 @@ func NewReader(c *Conn, f Framing, max int, bufs *Buffers, t Timeouts) *Reader {
 // ErrAtRest, and a TimeoutError of kind "idle", which begins to count anew. After in.Err, Read returns that as its error.
 func (r *Reader) Read(in *Input, limit int, wait bool) error {
 	*in = Input{Frames: in.Frames[:0]}
+	r.waited = false
 	if r.conn.Interrupted() {
 		return ErrInterrupted
 	}
@@ -177,6 +178,9 @@ func (r *Reader) fill(wait bool) ([]byte, error) {
 // At tells the time to the next Read, so that it need not look at the clock, which a busy connection would feel. Only the
 // reading goroutine.
 func (r *Reader) At(now time.Time) { r.timer.hint = now.Sub(r.timer.born) }
+
+// Waited says whether the last Read has waited for something to read. It is not known, and false, without a raw descriptor.
+func (r *Reader) Waited() bool { return r.waited }
 
 // Held returns how many bytes were read from the socket and not returned as frames: a partial frame, or whole ones
 // beyond a limit.

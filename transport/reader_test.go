@@ -7,8 +7,10 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -259,5 +261,26 @@ func TestRelease(t *testing.T) {
 	c.reader.Release()
 	if c.reader.Held() != 0 || bufs.Held() != 0 {
 		t.Fatalf("%d bytes, %d buffers held", c.reader.Held(), bufs.Held())
+	}
+}
+
+// A reader knows whether it had to wait: for the idle time-out here, but not for what has come, or what it holds.
+func TestWaited(t *testing.T) {
+	nc, server := pair(t, "tcp")
+	conn := transport.NewConn(server)
+	r := transport.NewReader(conn, transport.Delimited, 100, transport.NewBuffers(4096), transport.Timeouts{Idle: time.Millisecond})
+	in := new(transport.Input)
+	var timeout *transport.TimeoutError
+	if err := r.Read(in, 1, true); !errors.As(err, &timeout) || !r.Waited() {
+		t.Fatalf("%v; waited: %v", err, r.Waited())
+	}
+	mustWrite(t, nc, []byte("\x01a\x01b"))
+	for conn.Unread() < 4 {
+		runtime.Gosched()
+	}
+	for range 2 {
+		if err := r.Read(in, 1, true); err != nil || len(in.Frames) != 1 || r.Waited() {
+			t.Fatalf("%v, %d frames; waited: %v", err, len(in.Frames), r.Waited())
+		}
 	}
 }

@@ -48,6 +48,7 @@ func (r *Reader) readOnce(fd uintptr) bool {
 		if len(r.part) == 0 {
 			r.part = nil // an idle connection keeps no memory for the next partial frame
 		}
+		r.waited = true
 		return false
 	default:
 		r.inErr = ErrWouldBlock
