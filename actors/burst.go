@@ -258,7 +258,9 @@ func (b *Burst) reset() bool {
 	b.frames, b.answered, b.ended, b.took, b.inline, b.taken = b.frames[:0], 0, 0, 0, false, false
 	b.slot, b.attempt = noSlot, 0
 	b.ids, b.wrongs, b.first, b.mute, b.said, b.oks = nil, nil, 0, false, 0, 0
-	b.holds.Store(false)
+	if b.holds.Load() {
+		b.holds.Store(false)
+	}
 	b.epoch++
 	b.cursor.Store(b.cursorOf(waiting, 0))
 	return true

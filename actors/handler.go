@@ -115,8 +115,11 @@ type call struct {
 
 // find finds the handler of one encoded request, for c.
 func (t *Table) find(c *call, frame []byte) error {
-	arm, inner := t.open(frame)
-	if arm == nil {
+	var inner []byte
+	arm := t.short(frame)
+	if arm != nil {
+		inner = frame[2:]
+	} else if arm, inner = t.open(frame); arm == nil {
 		return t.findWhole(c, frame)
 	}
 	c.handler, c.inner, c.in, c.whole = t.handler(arm.Number), inner, nil, nil
@@ -141,6 +144,14 @@ func (t *Table) findWhole(c *call, frame []byte) error {
 
 func unhandled(arm *messages.Arm) error {
 	return &messages.Status{Code: messages.Unimplemented, Op: "route", Message: "no handler for " + arm.Name}
+}
+
+// short is open for the most usual form of an envelope without ids; see [messages.Envelope.Short].
+func (t *Table) short(frame []byte) *messages.Arm {
+	if t.RequestID != nil {
+		return nil
+	}
+	return t.Requests.Short(frame)
 }
 
 func (t *Table) open(frame []byte) (arm *messages.Arm, inner []byte) {

@@ -60,14 +60,15 @@ type run struct {
 // step serves request k.
 func (r *run) step() {
 	h, reply, err := r.handle()
-	ours, alone := r.burst.handled(r.k)
-	if !ours {
-		r.worker.router.late.Add(1)
-		r.over = true
-		r.giveBack()
-		return
+	if !r.burst.move(handling, r.k, encoding, r.k) {
+		var ours bool
+		if ours, r.alone = r.burst.handledAlone(r.k); !ours {
+			r.worker.router.late.Add(1)
+			r.over = true
+			r.giveBack()
+			return
+		}
 	}
-	r.alone = alone
 	r.encode(h, reply, err)
 	if r.lent != nil && h.Return != nil && err == nil && reply != r.lent.In {
 		h.Return(reply)
@@ -288,7 +289,7 @@ func (r *run) passOn(rest *Burst) {
 }
 
 func (r *run) complete() {
-	r.worker.tally(r.burst, r.size)
+	r.worker.tally(r.burst, 0) // all are counted, and the next burst begins anew
 	r.burst.ctx.end()
 	r.burst.origin.complete(r.burst)
 }

@@ -114,9 +114,12 @@ func (s *session) admit(verdict int32) {
 }
 
 func (s *session) onReplied() {
-	s.woken.Store(false)
-	s.flush()
-	s.settle()
+	if s.woken.Load() {
+		s.woken.Store(false) // before the look at the window: who has something for it from now on posts again
+	}
+	if quiet := s.flush(); !quiet || s.state != Active {
+		s.settle()
+	}
 }
 
 func (s *session) onFlushed() {

@@ -33,7 +33,7 @@ type slot struct {
 	worked  atomic.Int64 // nanoseconds spent serving; one that comes later begins with what the others have
 	served  atomic.Bool  // a request, since the last start
 	bursts  atomic.Int64
-	inlined atomic.Int64
+	pulled  atomic.Int64 // of these, those that came out of the queue
 	crashes atomic.Int64
 	codes   [messages.Codes]atomic.Int64
 }
@@ -59,12 +59,14 @@ func (s *slot) offer() {
 
 // enter says that the worker serves b. From the store of current on, the sweeper may take parts of b away.
 func (s *slot) enter(b *Burst) {
-	if b.inline {
-		s.inlined.Add(1)
+	if !b.inline {
+		s.pulled.Add(1)
 	}
 	s.deadline.Store(s.router.at(b.deadline))
 	s.begun.Store(s.router.now.Load())
-	s.tallied.Store(0)
+	if s.tallied.Load() != 0 {
+		s.tallied.Store(0)
+	}
 	s.current.Store(b)
 	s.router.watch()
 	s.bursts.Add(1)
@@ -73,9 +75,11 @@ func (s *slot) enter(b *Burst) {
 
 func (s *slot) exit() {
 	s.current.Store(nil)
-	if h := s.stalled.Swap(nil); h != nil {
-		h.stalled.Add(-1)
-		s.router.detached.Add(-1)
+	if s.stalled.Load() != nil { // as a rule it is nil, and to swap it would be felt
+		if h := s.stalled.Swap(nil); h != nil {
+			h.stalled.Add(-1)
+			s.router.detached.Add(-1)
+		}
 	}
 	pprof.SetGoroutineLabels(context.Background())
 }
@@ -102,7 +106,9 @@ func (s *slot) unsuspect() {
 // tally counts the replies of b that say OK, for all at once: a counter for each request would be felt. The next request of b
 // that is not counted is k. The caller has b to itself. Who seizes a burst counts them for its connection.
 func (s *slot) tally(b *Burst, k int) {
-	s.tallied.Store(int64(k))
+	if s.tallied.Load() != int64(k) {
+		s.tallied.Store(int64(k))
+	}
 	if b.oks > 0 {
 		s.codes[messages.OK].Add(int64(b.oks))
 		b.oks = 0
@@ -127,7 +133,7 @@ func (s *slot) untallied() int64 {
 func (s *slot) addTo(c *Counts) {
 	c.Codes[messages.OK] += s.untallied()
 	c.WorkerBursts += s.bursts.Load()
-	c.PoolBursts += s.inlined.Load()
+	c.PoolBursts += s.bursts.Load() - s.pulled.Load()
 	c.Crashes += s.crashes.Load()
 	for i := range s.codes {
 		c.Codes[i] += s.codes[i].Load()

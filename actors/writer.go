@@ -8,12 +8,13 @@ import (
 )
 
 // flush writes what can be written without waiting. Only the session actor calls it. Where the socket takes no more, or
-// cannot be tried, a writer goroutine takes over: until it is done, the outbox is its own.
-func (c *connection) flush() {
+// cannot be tried, a writer goroutine takes over: until it is done, the outbox is its own. It is true if something was written, and
+// all that there was, and more can follow: of that nothing comes for a session that is Active.
+func (c *connection) flush() (quiet bool) {
 	c.mu.Lock()
 	if c.writing || c.closed || c.writeErr != nil {
 		c.mu.Unlock()
-		return
+		return false
 	}
 	c.release()
 	c.mu.Unlock()
@@ -28,9 +29,10 @@ func (c *connection) flush() {
 			break
 		}
 	}
-	c.account()
+	goesOn := c.account()
 	switch {
 	case failed == nil:
+		return goesOn
 	case errors.Is(failed, transport.ErrWouldBlock):
 		c.startWriter()
 	default:
@@ -39,6 +41,7 @@ func (c *connection) flush() {
 		c.roomForPushes()
 		c.mu.Unlock()
 	}
+	return false
 }
 
 // release moves the replies whose turn it is from the window to the outbox. The caller holds mu and owns the outbox.
@@ -53,24 +56,27 @@ func (c *connection) release() {
 	}
 }
 
-// account notes what was written since it was called last; the caller owns the outbox.
-func (c *connection) account() {
+// account notes what was written since it was called last; the caller owns the outbox. It is true if there was something, and more
+// can follow.
+func (c *connection) account() (goesOn bool) {
 	written, sent := c.outbox.collect()
 	if sent == 0 && written == (content{}) {
-		return
+		return false
 	}
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
-		return // these requests were counted when it was closed
+		return false // these requests were counted when it was closed
 	}
 	c.inflight -= written.replies
 	c.unwritten -= sent
 	c.total.answered += int64(written.replies)
 	c.pushed(written)
 	c.total.bytesSent += int64(sent)
+	goesOn = !c.window.broken
 	c.mu.Unlock()
 	c.nudge()
+	return goesOn
 }
 
 func (c *connection) startWriter() {

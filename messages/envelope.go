@@ -151,6 +151,15 @@ func (e *Envelope) Open(frame []byte) (arm *Arm, inner []byte) {
 	return arm, rest[m:]
 }
 
+// Short is Open for an envelope in the most usual form of all: an arm with a number under 16, and a message of up to 127 bytes,
+// which is frame[2:]. For any other it returns nil. It is so small that it costs no call.
+func (e *Envelope) Short(frame []byte) (arm *Arm) {
+	if len(frame) > 1 && frame[0]&0x87 == byte(protowire.BytesType) && int(int8(frame[1])) == len(frame)-2 && int(frame[0]>>3) < len(e.table) {
+		return e.table[frame[0]>>3]
+	}
+	return nil
+}
+
 // Decode decodes a whole envelope as google.golang.org/protobuf does — of two arms the last wins, and the same arm
 // merges — and returns the message inside. Its errors are *Status: INVALID_ARGUMENT for what does not decode and for an
 // empty envelope, UNIMPLEMENTED for one that has unknown fields only.
