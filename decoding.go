@@ -56,8 +56,9 @@ func setDecoding[I any, In Message[I]](r *registration, out proto.Message) {
 	}
 	r.handler.Lend = func() *actors.Loan {
 		in := new(I)
+		strict, _ := any(in).(messages.Strict)
 		return &actors.Loan{
-			In: In(in), Decode: r.decodeInto(In(in)), Reset: messages.Resetter(In(in)),
+			In: In(in), Decode: r.decodeInto(In(in)), Reset: messages.Resetter(In(in)), Strict: strict,
 			Watch: func() func() bool {
 				p := weak.Make(in)
 				return func() bool { return p.Value() != nil }

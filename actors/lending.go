@@ -16,8 +16,26 @@ type Loan struct {
 	In     proto.Message
 	Decode func(inner []byte) error // into In, which is empty; it may alias inner
 	Reset  func()                   // empties In
+	Strict messages.Strict          // In, if it is one, and Decode is its UnmarshalVTUnsafe: then neither function need be called
 	// Watch returns a function that says whether In is still reachable. It does not itself keep it so.
 	Watch func() (reachable func() bool)
+}
+
+// decode is Decode.
+func (l *Loan) decode(inner []byte) error {
+	if l.Strict != nil {
+		return l.Strict.UnmarshalVTUnsafe(inner)
+	}
+	return l.Decode(inner)
+}
+
+// empty is Reset.
+func (l *Loan) empty() {
+	if l.Strict != nil {
+		messages.Empty(l.Strict)
+	} else {
+		l.Reset()
+	}
 }
 
 // take has a request handled: by a message of its own, or by one that is lent.
@@ -42,7 +60,7 @@ func (r *run) take() (proto.Message, error) {
 		w.spare[h.index] = nil
 	}
 	r.lent = loan
-	if err := loan.Decode(c.inner); err != nil {
+	if err := loan.decode(c.inner); err != nil {
 		return nil, c.undecodable(err)
 	}
 	return c.take(r.context(r.burst.ctx, c), loan.In)
@@ -56,7 +74,7 @@ func (r *run) giveBack() {
 	if r.lent == nil {
 		return
 	}
-	r.lent.Reset() // what it aliases is not to be kept by it
+	r.lent.empty() // what it aliases is not to be kept by it
 	r.worker.spare[r.handler.index] = r.lent
 	r.lent = nil
 }

@@ -98,7 +98,7 @@ func echoStage(tb testing.TB, borrowing bool) *Stage {
 	if borrowing {
 		h.Lend = func() *Loan {
 			m := new(messages.EchoMessage)
-			return &Loan{In: m, Decode: m.UnmarshalVTUnsafe, Reset: messages.Resetter(m)}
+			return &Loan{In: m, Decode: messages.Borrower(m).UnmarshalVTUnsafe, Reset: messages.Resetter(m), Strict: m}
 		}
 	}
 	if err := table.Add(1, h); err != nil {

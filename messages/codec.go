@@ -45,6 +45,9 @@ type Strict interface {
 	reset()
 }
 
+// Empty empties m, so that it can be decoded into again.
+func Empty(m Strict) { m.reset() }
+
 // Resetter returns a function that empties m, so that it can be decoded into again.
 func Resetter(m proto.Message) func() {
 	if s, ok := m.(Strict); ok {
