@@ -133,7 +133,7 @@ func (c *connection) read(epoch int64) (ended bool) {
 		arrived, ended := c.dispatch(&in, received)
 		turns.next(c.reader.Waited(), arrived)
 		now = ended
-		if turns.over(len(in.Frames)) {
+		if turns.over(len(in.Frames), c.stage.crowded()) {
 			turns.left(c.stage.router.clock())
 			runtime.Gosched()
 		}

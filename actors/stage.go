@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -125,6 +126,7 @@ type Stage struct {
 
 	open    atomic.Int64 // connections
 	nextID  atomic.Uint64
+	crowd   int64       // how many connections make one
 	expired atomic.Bool // the drain is nearly over
 	refused refusals
 
@@ -142,6 +144,7 @@ func NewStage(base context.Context, s Settings, t *Table, in Injector, hub *supe
 		reads:   transport.NewBuffers(s.ReadBuffer),
 		writes:  transport.NewBuffers(s.WriteBuffer),
 		live:    make(map[uint64]*connection),
+		crowd:   int64(crowd * runtime.GOMAXPROCS(0)),
 	}
 	st.encoders = newEncoders(t, st.writes)
 	st.seams.worker, st.seams.session = newSeam(in, "worker"), newSeam(in, "session")
@@ -160,6 +163,9 @@ func (s *Stage) admit() bool {
 	}
 	return true
 }
+
+// crowded says whether there are many connections for each processor.
+func (s *Stage) crowded() bool { return s.open.Load() >= s.crowd }
 
 func (s *Stage) join(c *connection) {
 	s.mu.Lock()
