@@ -38,19 +38,8 @@ const (
 	DefaultKeepAlive    = 15 * time.Second
 )
 
-// WorkersLimit is the largest number of workers.
-const WorkersLimit = 4096
-
-// Routing says which idle worker gets requests: [FirstIdle], [RoundRobin], [Random], or [LeastLoaded].
-type Routing = actors.Routing
-
-// The ways to choose among idle workers.
-const (
-	FirstIdle   = actors.FirstIdle   // the one with the lowest number, so that under a light load the same few stay warm
-	RoundRobin  = actors.RoundRobin  // the next one after the last
-	Random      = actors.Random      // any
-	LeastLoaded = actors.LeastLoaded // the one that has spent the least time serving
-)
+// workersLimit is the largest number of workers.
+const workersLimit = 4096
 
 // maxRetries bounds Retries: each costs a worker's restart.
 const maxRetries = 100
@@ -73,7 +62,7 @@ type Config struct {
 	// What it panics on is lost. The server's end waits for it to take what was said.
 	Logger *slog.Logger
 
-	// Workers is how many requests can be handled at once, at most WorkersLimit, not counting handlers that have stalled:
+	// Workers is how many requests can be handled at once, at most workersLimit, not counting handlers that have stalled:
 	// those are replaced, see Stall and MaxDetached. 0 means eight for each processor.
 	Workers int
 	// MaxWorkers is to how many workers the pool may grow while requests wait; it shrinks again when half of the workers
@@ -151,7 +140,7 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Workers == 0 {
-		set(&c.MaxWorkers, min(64*runtime.GOMAXPROCS(0), WorkersLimit))
+		set(&c.MaxWorkers, min(64*runtime.GOMAXPROCS(0), workersLimit))
 		c.Workers = min(8*runtime.GOMAXPROCS(0), max(c.MaxWorkers, 1))
 	}
 	set(&c.MaxWorkers, c.Workers)
@@ -207,8 +196,8 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("config: %s is %s, and must be at least %s", field, value, low))
 		}
 	}
-	bound("Workers", c.Workers, 1, WorkersLimit)
-	bound("MaxWorkers", c.MaxWorkers, c.Workers, WorkersLimit)
+	bound("Workers", c.Workers, 1, workersLimit)
+	bound("MaxWorkers", c.MaxWorkers, c.Workers, workersLimit)
 	bound("Routing", int(c.Routing), 0, len(actors.Routings())-1)
 	bound("Retries", c.Retries, math.MinInt, maxRetries)
 	bound("Queue", c.Queue, 1, math.MaxInt32)
@@ -272,7 +261,7 @@ func (c Config) settings() actors.Settings {
 	return actors.Settings{
 		Workers:        c.Workers,
 		MaxWorkers:     c.MaxWorkers,
-		Routing:        c.Routing,
+		Routing:        actors.Routing(c.Routing),
 		Retries:        max(c.Retries, 0),
 		CheckBorrowed:  c.CheckBorrowed,
 		Queue:          c.Queue,

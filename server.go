@@ -137,7 +137,7 @@ func (s *Server) start(ctx context.Context, parent actor.SpawnerContext, name st
 	unsubscribe := s.hub.Subscribe(0, log.on)
 	listeners, err := s.listen(ctx)
 	if err == nil {
-		s.root, err = parent.SpawnNamed(actors.NewServerProps(s.stage, listeners, s.lifecycle), name)
+		s.root, err = parent.SpawnNamed(actors.NewServerProps(s.stage, listeners, s.lifecycle, s.answer), name)
 	}
 	if err != nil {
 		for _, l := range listeners {
@@ -228,7 +228,9 @@ func (s *Server) finish() Report {
 	}
 	if !s.waitForGoroutines(patience) {
 		// What is left is a handler that does not obey its context, which is cancelled by now. It is the leak.
-		r.Leaked = s.stage.Leaks()
+		for _, l := range s.stage.Leaks() {
+			r.Leaked = append(r.Leaked, Leak(l))
+		}
 		s.stage.Tracker.Abandon(len(r.Leaked))
 		if !s.waitForGoroutines(leftoverWait) {
 			r.Problems = append(r.Problems, fmt.Sprintf("%d goroutines are left", s.stage.Tracker.Running()))
@@ -237,7 +239,7 @@ func (s *Server) finish() Report {
 	s.faults.Release()
 	s.stage.CheckLastLendings()
 	r.Drained, r.Forced = s.stage.Ended()
-	r.Counts = s.stage.Counts()
+	r.Counts = s.Counts()
 	if !d.Begun.IsZero() {
 		r.Took = time.Since(d.Begun)
 		r.Replies = r.Counts.Answered - d.Answered
@@ -258,17 +260,6 @@ func (s *Server) URLs() []string {
 	default:
 		return nil
 	}
-}
-
-// Counts returns what the server has done so far.
-func (s *Server) Counts() Counts { return s.stage.Counts() }
-
-// Status returns what the server is doing: how many connections and workers there are, what waits, for how long, and the
-// bounds. It costs a few microseconds for each hundred connections.
-func (s *Server) Status() Status {
-	status := s.stage.Status()
-	status.Draining = !s.lifecycle.Drain().Begun.IsZero()
-	return status
 }
 
 // System returns the actor system that the server runs in, through which its PID is spoken to. It is nil before Ready.
