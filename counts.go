@@ -19,18 +19,18 @@ type Counts struct {
 	// Dropped is how many requests had no reply written when their connection was gone, by the doing of the peer or the network. So
 	// are those counted that ended in an error for which the service's replies have no arm, and what was behind them.
 	Dropped int64
-	// Unanswered is how many requests had no reply written when this side closed their connection: in an end by force, when a session
-	// had crashed too often, or when somebody stopped its actor. [Server.Serve] returns [ErrUnanswered] if there are any.
+	// Unanswered is how many requests had no reply written when this side closed their connection: in an end by force, when a
+	// session had crashed too often, or when somebody stopped its actor. [Server.Serve] returns [ErrUnanswered] if there are any.
 	Unanswered int64
 	// InFlight is how many requests have no reply written at the moment, and may yet get one.
 	InFlight int64
 
-	// Codes is how many replies were encoded, by the number of their code: Codes[messages.OK] are those without an error. A reply that
-	// is encoded need not be written yet, nor ever: its connection may be gone.
+	// Codes is how many replies were encoded, by the number of their code: Codes[messages.OK] are those without an error. A reply
+	// that is encoded need not be written yet, nor ever: its connection may be gone.
 	Codes [messages.Codes]int64
 
-	// BytesReceived is how many bytes were taken from sockets. BytesReceived = BytesDecoded + BytesDiscarded when the last connection
-	// is closed; before that it is larger by what has come of requests that are not complete.
+	// BytesReceived is how many bytes were taken from sockets. BytesReceived = BytesDecoded + BytesDiscarded when the last
+	// connection is closed; before that it is larger by what has come of requests that are not complete.
 	BytesReceived int64
 	// BytesDecoded is how many of these were in requests, with their framing.
 	BytesDecoded int64
@@ -51,7 +51,7 @@ type Counts struct {
 	SessionBursts int64 // of these, those that their session admitted: all, but for connections that were just being closed
 	PoolBursts    int64 // bursts that went to a worker, or had waited for one and were too late
 	WorkerBursts  int64 // bursts that workers began
-	SplitBursts   int64 // bursts made of what was left of another one, when a handler stalled or crashed, or to be served by several workers
+	SplitBursts   int64 // bursts cut off another one: a handler had stalled or crashed, or several workers serve it
 	QueuedBursts  int64 // bursts that waited for a worker or for their key's turn, again if they were given back
 
 	Rejected int64 // requests answered RESOURCE_EXHAUSTED, as [Config].Queue requests waited already
@@ -60,8 +60,8 @@ type Counts struct {
 	Detached int64 // handlers that have stalled and have not returned, at the moment
 	Late     int64 // what handlers returned, and actors responded, when the request had its reply already
 
-	// Timeouts, PeerErrors, and SocketErrors are how many connections were ended by a time-out of the [Config], by an error of the socket
-	// that a peer or the network can cause, such as a reset, and by any other. A connection counts once at most.
+	// Timeouts, PeerErrors, and SocketErrors are how many connections were ended by a time-out of the [Config], by an error of
+	// the socket that a peer or the network can cause, such as a reset, and by any other. A connection counts once at most.
 	Timeouts, PeerErrors, SocketErrors int64
 }
 

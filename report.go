@@ -12,7 +12,7 @@ import (
 // [slog.Logger] it is one group. It is a value, and the caller's own.
 type Report struct {
 	Took     time.Duration // from the PoisonPill or Shutdown until the end; 0 if the server ended without a drain
-	Drained  int           // connections that were ended by the drain, or by a PoisonPill of their own before, with everything answered
+	Drained  int           // connections that a PoisonPill has ended, the drain's or one of their own, with everything answered
 	Forced   int           // connections on which this side left requests UNAVAILABLE, as a time was over (Drain, Grace), or without a reply
 	ByForce  bool          // the drain's time was over, or its context ended, before everything was done
 	Leaked   []Leak        // handlers that had not returned at the end; nil if there are none
@@ -29,18 +29,21 @@ type Leak struct {
 	Stack string // where its goroutine was: a function and, indented below it, its file and line, for each call, the innermost first
 }
 
-// What Serve returns if the server did not go down as it should.
+// What [Server.Serve], [Server.Wait] and [Report.Err] return if the server did not go down as it should, with numbers and names
+// in the text; match them with [errors.Is].
 var (
-	// ErrUnanswered: requests that were decoded got no reply, although their connection was there.
+	// ErrUnanswered says that requests that were decoded got no reply, although their connection was there: Counts.Unanswered.
 	ErrUnanswered = errors.New("requests were left unanswered")
-	// ErrLeaked: handlers had not returned when the time was over.
+	// ErrLeaked says that handlers had not returned when the time was over: Report.Leaked. Their requests were answered, or
+	// the error would be ErrUnanswered.
 	ErrLeaked = errors.New("handlers that do not return were given up")
 )
 
 // namesInError is how many given-up workers an error names; the report has them all.
 const namesInError = 5
 
-// Err returns nil if the server went down as it should: every request was answered, nothing was left, nothing had failed.
+// Err returns nil if the server went down as it should: every request was answered, nothing was left, nothing had failed. Else it is
+// the first of these that holds: Cause, [ErrUnanswered], [ErrLeaked], the Problems.
 func (r Report) Err() error {
 	switch {
 	case r.Cause != nil:
@@ -62,7 +65,7 @@ func (r Report) Err() error {
 	return nil
 }
 
-// LogValue makes a report one group of a log line.
+// LogValue makes a report one group of a log line, as [slog.LogValuer]: how long the end took, and the numbers that count then.
 func (r Report) LogValue() slog.Value {
 	attrs := []slog.Attr{
 		slog.Duration("took", r.Took.Round(time.Millisecond)),

@@ -46,13 +46,13 @@ type PoolStatus struct {
 
 	// Waited is how many bursts have waited since the start. A burst is what one read of a connection brought, or a part of that.
 	Waited int64
-	// WaitSum is how long they waited, all together; WaitSum / Waited is about the mean. It counts the wait of a burst when it is over, and
-	// that of one whose connection has gone not at all.
+	// WaitSum is how long they waited, all together; WaitSum / Waited is about the mean. It counts the wait of a burst when it is
+	// over, and that of one whose connection has gone not at all.
 	WaitSum time.Duration
 	// WaitMax is how long the one of them waited that waited longest.
 	WaitMax time.Duration
-	// Waiting is for how long the burst has waited so far that waits longest now, and 0 if none waits, as seen at the last of several
-	// looks in a Config.Stall, not more than 50 ms apart.
+	// Waiting is for how long the burst has waited so far that waits longest now, and 0 if none waits, as seen at the last of
+	// several looks in a Config.Stall, not more than 50 ms apart.
 	Waiting time.Duration
 }
 
