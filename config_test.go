@@ -53,7 +53,7 @@ func TestConfigurationTable(t *testing.T) {
 func TestValidate(t *testing.T) {
 	err := understudy.Config{
 		Listen:  []string{"tcp://nowhere", "unix:///tmp/ok"},
-		Workers: understudy.WorkersLimit + 1,
+		Workers: 4097,
 		Window:  -1,
 		Drain:   time.Nanosecond,
 		Faults:  []string{"panic wroker/*"},

@@ -9,7 +9,8 @@ import (
 )
 
 // EchoAdd returns the service that a server has if it is given no other: Echo answers with what it was sent, Add with the
-// sum, or with OUT_OF_RANGE if an int32 cannot hold it.
+// sum, or with OUT_OF_RANGE if an int32 cannot hold it. Its envelopes are those of package messages. Each call returns a new one,
+// to which middleware and hooks may be added.
 func EchoAdd() *Service[*messages.ClientMessage, *messages.ServerMessage] {
 	s := NewService[*messages.ClientMessage, *messages.ServerMessage]()
 	Handle(s, echo, Borrowing())

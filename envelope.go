@@ -14,7 +14,8 @@ import (
 //
 // Any value but 0 is an id. A request without one is answered with INVALID_ARGUMENT, and one with the id of a request that
 // has no reply yet with ALREADY_EXISTS and that id; both have not started. Messages that are pushed have no id, and so have
-// errors about what cannot be decoded so far. It may be called once; mistakes are reported by [New].
+// errors about what cannot be decoded so far. It may be called once, before or after handlers are registered; mistakes are
+// reported by [New].
 func (s *Service[Req, Resp]) RequestID(field string) {
 	if s.table == nil {
 		return
@@ -40,7 +41,8 @@ func (s *Service[Req, Resp]) RequestID(field string) {
 // EnvelopeOf returns the envelope of a request, for its fields outside the oneof: a tenant, a trace, an id. ctx is the
 // context that the request's handler got, or was made from it. The oneof may be empty, and the envelope must not be changed.
 // It is false if ctx is no such context, if Req is not the request envelope of the service, or if that has no field outside the
-// oneof.
+// oneof. It may be called on any goroutine. Handlers, [Middleware], and actors, with [ContextOf], may use it; one that is
+// [Borrowing] must not keep the envelope.
 func EnvelopeOf[Req proto.Message](ctx context.Context) (Req, bool) {
 	m, ok := actors.EnvelopeOf(ctx).(Req)
 	return m, ok

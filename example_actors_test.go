@@ -84,3 +84,18 @@ func ExampleAnswerFailures() {
 	// INTERNAL the actor that handles it crashed
 	// 42 <nil>
 }
+
+// Middleware does not stand around an actor; who means it so says so.
+func ExampleUnwrapped() {
+	adder := actor.NewPID("nonhost", "adder")
+	logging := func(_ string, next understudy.HandlerFunc) understudy.HandlerFunc { return next }
+	for _, options := range [][]understudy.HandlerOption{nil, {understudy.Unwrapped()}} {
+		service := understudy.NewService[*pb.ClientMessage, *pb.ServerMessage]()
+		service.Use(logging)
+		understudy.HandleActor[pb.AddRequest](service, adder, options...)
+		fmt.Println(understudy.Config{Service: service}.Validate())
+	}
+	// Output:
+	// service: the middleware of Use does not stand around the actor that handles arm add_request; say Unwrapped if that is meant
+	// <nil>
+}

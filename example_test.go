@@ -50,6 +50,7 @@ func add(c *client.Client, a, b int32) {
 	fmt.Println(sum.GetResult(), err)
 }
 
+// A service of any two envelopes, served on a free port and called.
 func Example() {
 	service := understudy.NewService[*pb.ClientMessage, *pb.ServerMessage]()
 	understudy.Handle(service, func(_ context.Context, in *pb.AddRequest) (*pb.AddResponse, error) {
@@ -59,7 +60,9 @@ func Example() {
 	defer stop()
 	c := dialed(url)
 	defer c.Close()
-	add(c, 2, 40)
+	ctx := context.Background()
+	sum, err := client.Call[pb.AddResponse](ctx, c, &pb.AddRequest{A: 2, B: 40})
+	fmt.Println(sum.GetResult(), err)
 	// Output: 42 <nil>
 }
 

@@ -36,8 +36,9 @@ import (
 // [Server.Spawn]; [Server.Serve], which makes a system of its own, refuses such a service. A server in the same system should
 // end before the actors that its service asks.
 //
-// The options may be [Arm], [ReplyArm] and [Deadline]. Middleware of [Service.Use] does not stand around an actor; so that
-// nobody relies on it, a service with both is refused by [New], unless [Unwrapped] is given.
+// The options may be [Arm], [ReplyArm], [Deadline] and [UnmarshalVT]. Middleware of [Service.Use] does not stand around an actor; so
+// that nobody relies on it, a service with both is refused by [New], unless [Unwrapped] is given. A nil or empty PID is refused,
+// too.
 func HandleActor[I any, Req, Resp proto.Message, In Message[I]](s *Service[Req, Resp], pid *actor.PID, options ...HandlerOption) {
 	if s.table == nil {
 		return
@@ -66,7 +67,8 @@ func decode[I any, In Message[I]](inner []byte) (proto.Message, error) {
 	return in, messages.Unmarshal(inner, in)
 }
 
-// Unwrapped says that this actor is asked without the middleware of [Service.Use].
+// Unwrapped says that this actor is asked without the middleware of [Service.Use]. It is for [HandleActor] only; a function with
+// it is refused by [New]. Without middleware it changes nothing.
 func Unwrapped() HandlerOption {
 	return handlerOption(func(r *registration) error {
 		r.unwrapped = true

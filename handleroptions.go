@@ -9,7 +9,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// HandlerOption says how requests of one kind are handled. See [Handle].
+// HandlerOption says how requests of one kind are handled; [Handle] and [HandleActor] take any number. They are made by [Arm],
+// [ReplyArm], [Deadline], [Slow], [Idempotent], [Key], [Borrowing], [UnmarshalVT], [With] and, for actors, [Unwrapped]. One may be
+// given to several handlers. What does not fit, and a nil option, is reported by [New].
 type HandlerOption interface{ apply(r *registration) error }
 
 // registration is what options change.
@@ -30,13 +32,14 @@ type handlerOption func(r *registration) error
 func (o handlerOption) apply(r *registration) error { return o(r) }
 
 // Arm says by its field name which arm of the request envelope is handled. It is needed where several arms have the
-// type of the handler's message.
+// type of the handler's message. A name that is empty, that no such arm has, or that is a second one, is reported by [New].
 func Arm(name string) HandlerOption {
 	return handlerOption(func(r *registration) error { return setOnce(&r.arm, "Arm", name) })
 }
 
 // ReplyArm says by its field name in which arm of the reply envelope the handler's replies go out. It is needed where
-// several arms have their type.
+// several arms have their type. Of [HandleActor] it fixes the arm, which goes by the type of each response otherwise. Mistakes are
+// reported by [New], as those of [Arm] are.
 func ReplyArm(name string) HandlerOption {
 	return handlerOption(func(r *registration) error { return setOnce(&r.replyArm, "ReplyArm", name) })
 }
@@ -52,8 +55,9 @@ func setOnce(field *string, option, name string) error {
 	return nil
 }
 
-// Deadline is how long a request of this handler may take from its arrival, waiting included, in place of [Config].Deadline.
-// d must be at least a millisecond; it is kept to within a fifth of [Config].Stall.
+// Deadline is how long a request of this handler may take from its arrival, waiting included, in place of [Config].Deadline. d
+// must be at least a millisecond, or [New] reports it; it is kept to within a fifth of [Config].Stall. Given twice, the last
+// counts.
 func Deadline(d time.Duration) HandlerOption {
 	return handlerOption(func(r *registration) error {
 		if d < time.Millisecond {

@@ -15,9 +15,11 @@ const (
 const errorReply = 128
 
 // MemoryCeiling returns how many bytes of memory a server with this configuration may use at most, with Go's default of
-// GOGC=100, whatever its clients do; more than an int64 holds is the largest int64. largestReply is the size in bytes of the largest reply that a handler gives; 0 means
-// that no reply is larger than its request and 128 bytes, as with Echo and Add. What handlers allocate besides the message
-// they get and the reply they give, up to twice the size on the wire for each, comes on top, and so does what is pushed.
+// GOGC=100, whatever its clients do; more than an int64 holds is the largest int64. largestReply is the size in bytes of the
+// largest reply that a handler gives; 0 means that no reply is larger than its request and 128 bytes, as with Echo and Add. What
+// handlers allocate besides the message they get and the reply they give, up to twice the size on the wire for each, comes on
+// top, and so do what is pushed and what waits in the mailboxes of actors. c must be one that [Config.Validate] accepts; zero
+// fields are taken as their defaults. It computes, and looks at no server.
 //
 // It is a bound and no forecast: every connection would have to send the largest requests, and never to read. The formula,
 // with what each term stands for, is in docs/configuration.md.

@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// HandlerFunc handles one request of any kind: in is the message of the request's arm, and the reply that of the reply's
-// arm.
+// HandlerFunc handles one request of any kind, as [Middleware] sees it: in is the message of the request's arm, never nil, and the
+// reply that of the reply's arm. The context is the handler's, and what is said of goroutines, errors and panics at [Handle] holds.
 type HandlerFunc func(ctx context.Context, in proto.Message) (proto.Message, error)
 
 // Middleware makes a handler of a handler: one that does something before and after next, or instead of it. It is called
@@ -22,7 +22,8 @@ type HandlerFunc func(ctx context.Context, in proto.Message) (proto.Message, err
 type Middleware func(arm string, next HandlerFunc) HandlerFunc
 
 // Use has every handler of the service, those included that are registered later, stand inside of middleware: the first
-// one is outermost. A nil one is reported by [New].
+// one is outermost, and those of a later call stand inside of those of an earlier one. None is no change. A nil one is reported
+// by [New], and so is one that returns nil or panics when it is called. After New it has no effect.
 func (s *Service[Req, Resp]) Use(all ...Middleware) {
 	for _, m := range all {
 		if m == nil {
@@ -33,7 +34,8 @@ func (s *Service[Req, Resp]) Use(all ...Middleware) {
 	s.wraps = append(s.wraps, all...)
 }
 
-// With has this handler stand inside of middleware, which itself stands inside of that of [Service.Use].
+// With has this handler stand inside of middleware, which itself stands inside of that of [Service.Use]; the first one is
+// outermost. A nil one is reported by [New]. It is not for actors.
 func With(all ...Middleware) HandlerOption {
 	return handlerOption(func(r *registration) error {
 		for _, m := range all {

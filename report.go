@@ -6,53 +6,44 @@ import (
 	"log/slog"
 	"strings"
 	"time"
-
-	"github.com/understudy-go/understudy/actors"
 )
 
-// Counts is what a server has done so far.
-type Counts = actors.Counts
-
-// StatusRequest asks a server's PID for its [Status]; it is answered with one.
-type StatusRequest = actors.StatusRequest
-
-// Status is what a server is doing.
-type Status = actors.Status
-
-// PoolStatus is what a server's workers are doing, and what waits for them.
-type PoolStatus = actors.PoolStatus
-
-// Level is how much there is of something that has a bound.
-type Level = actors.Level
-
-// Leak is a worker whose handler did not return, with the stack of its goroutine.
-type Leak = actors.Leak
-
-// Report says how a server went down.
+// Report says how a server went down: [Server.Shutdown] returns it, [Report.Err] says whether all went well, and given to a
+// [slog.Logger] it is one group. It is a value, and the caller's own.
 type Report struct {
-	Took     time.Duration // from the first request to end until the end
-	Drained  int           // connections on which everything was answered
-	Forced   int           // connections on which requests were answered UNAVAILABLE, or not at all
-	ByForce  bool          // the drain's time was over, or its context ended
-	Leaked   []Leak        // workers that were given up
-	Cause    error         // the failure that ended the server, or nil
-	Replies  int64         // replies written since the drain began
-	Counts   Counts        // everything since the start
-	Problems []string      // what should not be: goroutines left that nobody names
+	Took     time.Duration // from the PoisonPill or Shutdown until the end; 0 if the server ended without a drain
+	Drained  int           // connections that a PoisonPill has ended, the drain's or one of their own, with everything answered
+	Forced   int           // connections on which this side left requests UNAVAILABLE, as a time was over (Drain, Grace), or without a reply
+	ByForce  bool          // the drain's time was over, or its context ended, before everything was done
+	Leaked   []Leak        // handlers that had not returned at the end; nil if there are none
+	Cause    error         // the failure that ended the server; nil if it was told to end
+	Replies  int64         // replies that were written after the drain had begun
+	Counts   Counts        // what was done since the start, as it was at the end
+	Problems []string      // what should not be, in words: that goroutines are left which no Leak names; nil if there is nothing
 }
 
-// What Serve returns if the server did not go down as it should.
+// Leak is a worker that was given up, as its handler had not returned when the server's end could not wait any longer. Its goroutine
+// goes on until the handler returns.
+type Leak struct {
+	Name  string // the worker's path in its actor system, such as "server/pool/worker-3"
+	Stack string // where its goroutine was: a function and, indented below it, its file and line, for each call, the innermost first
+}
+
+// What [Server.Serve], [Server.Wait] and [Report.Err] return if the server did not go down as it should, with numbers and names
+// in the text; match them with [errors.Is].
 var (
-	// ErrUnanswered: requests that were decoded got no reply, although their connection was there.
+	// ErrUnanswered says that requests that were decoded got no reply, although their connection was there: Counts.Unanswered.
 	ErrUnanswered = errors.New("requests were left unanswered")
-	// ErrLeaked: handlers had not returned when the time was over.
+	// ErrLeaked says that handlers had not returned when the time was over: Report.Leaked. Their requests were answered, or
+	// the error would be ErrUnanswered.
 	ErrLeaked = errors.New("handlers that do not return were given up")
 )
 
 // namesInError is how many given-up workers an error names; the report has them all.
 const namesInError = 5
 
-// Err returns nil if the server went down as it should: every request was answered, nothing was left, nothing had failed.
+// Err returns nil if the server went down as it should: every request was answered, nothing was left, nothing had failed. Else it is
+// the first of these that holds: Cause, [ErrUnanswered], [ErrLeaked], the Problems.
 func (r Report) Err() error {
 	switch {
 	case r.Cause != nil:
@@ -74,7 +65,7 @@ func (r Report) Err() error {
 	return nil
 }
 
-// LogValue makes a report one group of a log line.
+// LogValue makes a report one group of a log line, as [slog.LogValuer]: how long the end took, and the numbers that count then.
 func (r Report) LogValue() slog.Value {
 	attrs := []slog.Attr{
 		slog.Duration("took", r.Took.Round(time.Millisecond)),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,14 +17,16 @@ import (
 	"github.com/understudy-go/understudy/transport"
 )
 
-// ErrServerClosed is what Serve returns if the server was shut down before, or has served before.
+// ErrServerClosed is what [Server.Serve] and [Server.Spawn] return if the server was shut down before, or serves or has served
+// already.
 var ErrServerClosed = errors.New("understudy: the server is closed")
 
-// ErrOwnSystem is what Serve returns if the service has actors as handlers: they live in a system, and the server has to be
-// spawned there.
+// ErrOwnSystem is what [Server.Serve] returns if the service has actors as handlers: they live in a system, and the server has
+// to be spawned there. The server can still be.
 var ErrOwnSystem = errors.New("understudy: a service with HandleActor must be spawned in the system of its actors, with Spawn")
 
-// Server is a TCP server built of actors. Its methods may be called from any goroutine.
+// Server is a TCP server built of actors. Make one with [New]; it serves once, by [Server.Serve] or by [Server.Spawn]. Its methods
+// may be called on any goroutine and at any time, but for Spawn, which says where. Its zero value is of no use.
 type Server struct {
 	config    Config
 	stage     *actors.Stage
@@ -50,12 +53,14 @@ const (
 	shut
 )
 
-// New returns a server that is ready to serve. The error is that of [Config.Validate].
+// New returns a server that is ready to serve. It opens nothing and starts no goroutine: a server that is never served needs no
+// end. The error is that of [Config.Validate].
 func New(c Config) (*Server, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	c = c.withDefaults()
+	c.Listen = slices.Clone(c.Listen)
 	table, err := c.Service.build()
 	if err != nil {
 		return nil, err
@@ -80,9 +85,12 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// Serve listens, and serves until the server is shut down, has failed, or ctx ends, which drains it. A server serves once.
-// Serve returns when nothing of it is left. The error is that of listening, the failure that ended the server,
-// [ErrUnanswered], or [ErrLeaked]; it is nil if every request that was decoded was answered, or had no connection any more.
+// Serve listens, and serves until the server is shut down, has failed, or ctx ends, which drains it. It returns when nothing of
+// the server is left, [Config].Drain and some seconds after its end was begun at the latest.
+//
+// The error is nil if every request that was decoded was answered, or had no connection any more. Else it is that of listening,
+// the failure that ended the server, [ErrUnanswered], [ErrLeaked], or, when nothing was served, [ErrServerClosed] or
+// [ErrOwnSystem]; [errors.Is] knows the last four. [Server.Shutdown] has the report, also after the end.
 func (s *Server) Serve(ctx context.Context) error {
 	if s.stage.Table.Asks() {
 		return ErrOwnSystem
@@ -105,6 +113,9 @@ func (s *Server) Serve(ctx context.Context) error {
 // stops it by force: what is unanswered is counted, and handlers that do not return are left behind. [Server.Wait] says
 // how it ended. A server that fails drains by itself; the parent's strategy should stop it, and not restart it.
 //
+// Spawn does not wait: [Server.Ready] says when connections are accepted. The error is that of listening, that of the system if the
+// name is taken, or [ErrServerClosed]. The PID is [Server.PID].
+//
 // The library logs what it does to the system's own logger, and not to Config.Logger.
 func (s *Server) Spawn(parent actor.SpawnerContext, name string) (*actor.PID, error) {
 	end, err := s.start(context.Background(), parent, name)
@@ -115,7 +126,9 @@ func (s *Server) Spawn(parent actor.SpawnerContext, name string) (*actor.PID, er
 	return s.PID(), nil
 }
 
-// Wait waits for the end of a server, and returns what Serve would. If ctx ends first, it returns the error of ctx.
+// Wait waits for the end of a server, also one that is not served yet, and returns what [Server.Serve] returns about its end. It
+// is nil if the server never served: it was shut down before, or could not listen. If ctx ends first, the error is that of ctx,
+// and the server goes on.
 func (s *Server) Wait(ctx context.Context) error {
 	select {
 	case <-s.ended:
@@ -137,7 +150,7 @@ func (s *Server) start(ctx context.Context, parent actor.SpawnerContext, name st
 	unsubscribe := s.hub.Subscribe(0, log.on)
 	listeners, err := s.listen(ctx)
 	if err == nil {
-		s.root, err = parent.SpawnNamed(actors.NewServerProps(s.stage, listeners, s.lifecycle), name)
+		s.root, err = parent.SpawnNamed(actors.NewServerProps(s.stage, listeners, s.lifecycle, s.answer), name)
 	}
 	if err != nil {
 		for _, l := range listeners {
@@ -228,7 +241,9 @@ func (s *Server) finish() Report {
 	}
 	if !s.waitForGoroutines(patience) {
 		// What is left is a handler that does not obey its context, which is cancelled by now. It is the leak.
-		r.Leaked = s.stage.Leaks()
+		for _, l := range s.stage.Leaks() {
+			r.Leaked = append(r.Leaked, Leak(l))
+		}
 		s.stage.Tracker.Abandon(len(r.Leaked))
 		if !s.waitForGoroutines(leftoverWait) {
 			r.Problems = append(r.Problems, fmt.Sprintf("%d goroutines are left", s.stage.Tracker.Running()))
@@ -237,7 +252,7 @@ func (s *Server) finish() Report {
 	s.faults.Release()
 	s.stage.CheckLastLendings()
 	r.Drained, r.Forced = s.stage.Ended()
-	r.Counts = s.stage.Counts()
+	r.Counts = s.Counts()
 	if !d.Begun.IsZero() {
 		r.Took = time.Since(d.Begun)
 		r.Replies = r.Counts.Answered - d.Answered
@@ -245,50 +260,45 @@ func (s *Server) finish() Report {
 	return r
 }
 
-// Ready is closed when every listener accepts connections, or Serve has failed.
+// Ready returns a channel that is closed when every listener accepts connections, or none ever will: Serve or Spawn has failed, or
+// the server was shut down before. [Server.URLs] tells which.
 func (s *Server) Ready() <-chan struct{} { return s.ready }
 
-// URLs returns what the server listens on, with the actual ports, in the order of Config.Listen. It is empty before Ready.
+// URLs returns what the server listens on, with the actual ports, in the order of [Config].Listen; the slice is the caller's own.
+// It is empty before Ready, and if the server could not listen, and stays as it is after the end.
 func (s *Server) URLs() []string {
 	select {
 	case <-s.ready:
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return s.urls
+		return slices.Clone(s.urls)
 	default:
 		return nil
 	}
 }
 
-// Counts returns what the server has done so far.
-func (s *Server) Counts() Counts { return s.stage.Counts() }
-
-// Status returns what the server is doing: how many connections and workers there are, what waits, for how long, and the
-// bounds. It costs a few microseconds for each hundred connections.
-func (s *Server) Status() Status {
-	status := s.stage.Status()
-	status.Draining = !s.lifecycle.Drain().Begun.IsZero()
-	return status
-}
-
-// System returns the actor system that the server runs in, through which its PID is spoken to. It is nil before Ready.
+// System returns the actor system that the server runs in, through which its PID, and those of sessions, are spoken to. It is nil
+// until Serve or Spawn has listened. One that Serve has made logs nothing.
 func (s *Server) System() *actor.ActorSystem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.system
 }
 
-// PID returns the server's actor: a PoisonPill drains it, and a [StatusRequest] is answered with a [Status].
-// It is nil before Ready.
+// PID returns the server's actor: a PoisonPill drains it, and a [StatusRequest] is answered with a [Status]. A Stop ends it by
+// force, as it ends any actor. It is nil until Serve or Spawn has listened.
 func (s *Server) PID() *actor.PID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.root
 }
 
-// Shutdown drains the server and returns when nothing of it is left, with the report. If ctx ends first, the drain is
-// ended by force, and the error is that of ctx. It may be called more than once: every call waits, and gets the same
-// report. A server that was not serving yet will not.
+// Shutdown drains the server and returns when nothing of it is left, with the report. The drain ends by force when [Config].Drain is
+// over, or when ctx ends; then the error is that of ctx, and else nil: whether all went well is for [Report.Err] to say. After
+// force it waits for handlers that obey their contexts, and some seconds at most.
+//
+// It may be called more than once, and after the end: every call waits, and gets the same report. A server that does not
+// serve yet never will, and has an empty report.
 //
 // A handler may call it with its own context: then it begins the drain and returns at once, with a report of what was done
 // so far, as it would wait for itself.
@@ -327,7 +337,7 @@ func (s *Server) result() Report {
 }
 
 // AcceptErrors returns how often accepting failed in a way that passes, such as for want of file descriptors, and was
-// tried again after a pause.
+// tried again after a pause: of all listeners, since the start. It is 0 before the server serves.
 func (s *Server) AcceptErrors() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -338,5 +348,6 @@ func (s *Server) AcceptErrors() int64 {
 	return n
 }
 
-// Struck returns how often each of Config.Faults has struck, by its text.
+// Struck returns how often each of [Config].Faults has struck so far, by its text: as the server writes it, with its keys in an
+// order of their own and without those that change nothing. The map is the caller's own, and empty if there are no faults.
 func (s *Server) Struck() map[string]int64 { return s.faults.Struck() }

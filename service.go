@@ -12,7 +12,8 @@ import (
 )
 
 // Message is a pointer to a generated message type T. It makes the types of a handler's message and reply inferable, and
-// rejects interfaces and values at compile time.
+// rejects interfaces and values at compile time. It is for type parameters only: whoever writes a function around [Handle] or
+// [HandleActor] needs it, and nobody else.
 type Message[T any] interface {
 	*T
 	proto.Message
@@ -20,7 +21,8 @@ type Message[T any] interface {
 
 // Service is what a server serves: a pair of envelopes — messages with one oneof each, Req as clients send it, Resp as
 // they get it — and a handler for each kind of request. Make one with [NewService] and fill it with [Handle] before it is
-// given to [New]; after that it must not be changed. It may be given to several servers.
+// given to [New]; after that it must not be changed. It may be given to several servers. Until then one goroutine at a time may
+// use it. Its zero value, and nil, are refused by New.
 type Service[Req, Resp proto.Message] struct {
 	table    *actors.Table
 	handlers []*registration
@@ -31,7 +33,7 @@ type Service[Req, Resp proto.Message] struct {
 	once     sync.Once // of wrap: the service may be given to several servers
 }
 
-// Handlers is what [Config].Service takes: a *[Service] of any envelopes.
+// Handlers is what [Config].Service takes: a *[Service] of any envelopes, and nothing else.
 type Handlers interface {
 	// build returns the table, or everything that is wrong with the service, joined.
 	build() (*actors.Table, error)
@@ -42,7 +44,8 @@ type Handlers interface {
 // NewService returns a service without handlers for the envelopes Req and Resp. An arm of type understudy.v1.Error in Resp is
 // where errors go out. Without one a request that ends in an error has no reply: what came before it is answered, and the
 // connection is closed; the requests behind it are counted as dropped. Fields outside the oneof are for [Service.RequestID]
-// and [EnvelopeOf]; a service that has some cannot be served unframed. What is wrong with the envelopes is reported by [New].
+// and [EnvelopeOf]; a service that has some cannot be served unframed. A request in an arm without a handler is answered with
+// UNIMPLEMENTED. What is wrong with the envelopes is reported by [New].
 func NewService[Req, Resp proto.Message]() *Service[Req, Resp] {
 	s := &Service[Req, Resp]{}
 	var req Req
@@ -71,7 +74,7 @@ func NewService[Req, Resp proto.Message]() *Service[Req, Resp] {
 //
 // An error is answered with the code of the [messages.Status] or [messages.Code] that it is or wraps, with
 // DEADLINE_EXCEEDED or CANCELLED for a context's error, and with UNKNOWN and its text otherwise. A panic is answered with
-// INTERNAL and an incident id.
+// INTERNAL and an incident id, and so is neither a reply nor an error. A reply is encoded when h has returned it, and not kept.
 //
 // What is wrong — no such arm, several of the type, an arm handled twice, a nil h, an option that does not fit — is
 // reported by [New].

@@ -11,12 +11,12 @@ import (
 )
 
 // server is the root of the tree: the pool first, then an acceptor for each listener. It stops them in the reverse order,
-// which loses nothing. It speaks a protocol to other actors: a PoisonPill drains it, and a StatusRequest is answered with
-// a Status.
+// which loses nothing. It speaks a protocol to other actors: a PoisonPill drains it, and what it is asked is for answer to know.
 type server struct {
 	stage     *Stage
 	listeners []*transport.Listener
 	lifecycle *Lifecycle
+	answer    func(question any) any
 	pool      *actor.PID
 	acceptors []*actor.PID
 	expire    *time.Timer
@@ -29,8 +29,6 @@ func (s *server) Receive(ctx actor.Context) {
 	switch ctx.Message().(type) {
 	case *actor.Started:
 		s.onStarted(ctx)
-	case StatusRequest:
-		s.onStatus(ctx)
 	case messages.Expire:
 		s.onExpire(ctx)
 	case messages.Force:
@@ -39,6 +37,8 @@ func (s *server) Receive(ctx actor.Context) {
 		s.onStopping(ctx)
 	case *actor.Stopped:
 		s.onStopped()
+	default:
+		s.onAsked(ctx)
 	}
 }
 
@@ -66,11 +66,12 @@ func (s *server) onStarted(ctx actor.Context) {
 	s.lifecycle.started()
 }
 
-func (s *server) onStatus(ctx actor.Context) {
-	if ctx.Sender() != nil {
-		status := s.stage.Status()
-		status.Draining = supervisor.Draining(ctx)
-		ctx.Respond(status)
+func (s *server) onAsked(ctx actor.Context) {
+	if ctx.Sender() == nil {
+		return
+	}
+	if answer := s.answer(ctx.Message()); answer != nil {
+		ctx.Respond(answer)
 	}
 }
 

@@ -119,14 +119,14 @@ func TestPoolFollowsTheSizer(t *testing.T) {
 		c := newConnection(st, transport.NewConn(here), transport.Delimited)
 		c.mailbox.status.Store(running) // there is no session
 		synctest.Wait()
-		if p := st.Status().Pool; p.Workers != low || p.Idle != low {
+		if p := st.Levels(); p.Workers != low || p.Idle != low {
 			t.Errorf("at first: %+v", p)
 		}
 		for range high + 2 {
 			st.router.submit(c.arrive(&transport.Input{Buf: []byte{10, 0}, Frames: []transport.Frame{{Start: 0, End: 2}}, Bytes: 2}, 2))
 		}
 		time.Sleep(time.Second)
-		if p := st.Status().Pool; p.Workers != high || p.Idle != 0 || p.Queue.Now != 2 {
+		if p := st.Levels(); p.Workers != high || p.Idle != 0 || p.Ready+p.HeldUp != 2 {
 			t.Errorf("under load: %+v", p)
 		}
 		for range high + 1 { // one goes on
@@ -134,7 +134,7 @@ func TestPoolFollowsTheSizer(t *testing.T) {
 		}
 		time.Sleep(10 * shrinkAfter)
 		synctest.Wait()
-		p := st.Status().Pool
+		p := st.Levels()
 		// The one that serves may stand beyond the size, and is not stopped.
 		if p.Idle != p.Workers-1 || p.Workers > low+1 {
 			t.Errorf("when one request is left: %+v", p)
@@ -142,7 +142,7 @@ func TestPoolFollowsTheSizer(t *testing.T) {
 		release <- struct{}{}
 		time.Sleep(2 * maxSweepPause * sweepIdle)
 		synctest.Wait()
-		if p := st.Status().Pool; p.Workers != low || p.Idle != low {
+		if p := st.Levels(); p.Workers != low || p.Idle != low {
 			t.Errorf("at the end: %+v", p)
 		}
 		end()

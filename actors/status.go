@@ -2,65 +2,36 @@ package actors
 
 import "time"
 
-// StatusRequest asks a server's PID what it is doing; it is answered with a Status.
-type StatusRequest struct{}
+// Levels is how much there is of what has a bound, and what waits. The bounds are those of the Settings.
+type Levels struct {
+	Connections int
+	Asked       int // requests that actors of the service's user have not responded to
+	Workers     int
+	Idle        int // of the workers
+	Detached    int // handlers that have stalled and did not return
+	Ready       int // requests that wait for a worker
+	HeldUp      int // requests that wait for their key's turn
 
-// Status is what a server is doing.
-type Status struct {
-	Draining    bool
-	Connections Level // open now
-	Pool        PoolStatus
-	Asked       Level // requests that actors of the service's user have not responded to
-	Counts      Counts
-}
-
-// Level is how much there is of something that has a bound.
-type Level struct{ Now, Limit int }
-
-// PoolStatus is what a pool is doing. Workers, and what waits, change while it is put together: the numbers need not fit
-// exactly.
-type PoolStatus struct {
-	Routing    Routing
-	Workers    int // there are now; those that have stalled do not count
-	MinWorkers int
-	MaxWorkers int
-	Idle       int   // of the workers
-	Detached   Level // handlers that have stalled and did not return
-
-	Queue   Level // requests that wait, for a worker or for their key's turn
-	HeldUp  int   // of these, those that wait for their key's turn
-	Waited  int64 // bursts that have waited, since the start; their requests came together
+	Waited  int64 // bursts that have waited, since the start
 	WaitSum time.Duration
 	WaitMax time.Duration
-	// Waiting is for how long the burst has waited that waits longest, as seen within the last fifth of a stall time, at
-	// most 50 ms.
-	Waiting time.Duration
+	Waiting time.Duration // of the burst that waits longest, as the sweeper saw it last
 }
 
-// Status returns what the server is doing. Draining is for its actor to say.
-func (s *Stage) Status() Status {
-	return Status{
-		Connections: Level{int(s.open.Load()), s.MaxConnections},
-		Pool:        s.router.status(),
-		Asked:       Level{s.router.asks.waiting(), s.Queue},
-		Counts:      s.Counts(),
-	}
-}
-
-func (r *router) status() PoolStatus {
-	held := int(r.held.Load())
-	return PoolStatus{
-		Routing:    r.stage.Routing,
-		Workers:    int(r.placed.Load()),
-		MinWorkers: r.stage.Workers,
-		MaxWorkers: r.stage.MaxWorkers,
-		Idle:       r.idle.count(),
-		Detached:   Level{int(r.detached.Load()), r.stage.MaxDetached},
-		Queue:      Level{int(r.ready.Load()) + held, r.stage.Queue},
-		HeldUp:     held,
-		Waited:     r.waited.Load(),
-		WaitSum:    time.Duration(r.wait.total.Load()),
-		WaitMax:    time.Duration(r.wait.longest.Load()),
-		Waiting:    time.Duration(max(r.wait.ready.Load(), r.wait.held.Load())),
+// Levels returns them as they are. They change while they are put together, so the numbers need not fit exactly.
+func (s *Stage) Levels() Levels {
+	r := s.router
+	return Levels{
+		Connections: int(s.open.Load()),
+		Asked:       r.asks.waiting(),
+		Workers:     int(r.placed.Load()),
+		Idle:        r.idle.count(),
+		Detached:    int(r.detached.Load()),
+		Ready:       int(r.ready.Load()),
+		HeldUp:      int(r.held.Load()),
+		Waited:      r.waited.Load(),
+		WaitSum:     time.Duration(r.wait.total.Load()),
+		WaitMax:     time.Duration(r.wait.longest.Load()),
+		Waiting:     time.Duration(max(r.wait.ready.Load(), r.wait.held.Load())),
 	}
 }

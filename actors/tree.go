@@ -23,15 +23,16 @@ import (
 //
 // Every actor stands in a guard, and runs on the stage's dispatcher, which counts its goroutines.
 
-// NewServerProps returns the props of a server. They are for one spawn: the listeners are its own from then on.
-func NewServerProps(st *Stage, listeners []*transport.Listener, lc *Lifecycle) *actor.Props {
+// NewServerProps returns the props of a server. They are for one spawn: the listeners are its own from then on. answer gives
+// the answer to a message that has a sender and is not the server's own, or nil; it is called on the server's goroutine.
+func NewServerProps(st *Stage, listeners []*transport.Listener, lc *Lifecycle, answer func(question any) any) *actor.Props {
 	var s *server
 	upward := func(_ *actor.ActorSystem, sup actor.Supervisor, child *actor.PID, f *supervisor.Failure) {
 		s.fail(sup, child, f)
 	}
 	return actor.PropsFromProducer(
 		func() actor.Actor {
-			s = &server{stage: st, listeners: listeners, lifecycle: lc}
+			s = &server{stage: st, listeners: listeners, lifecycle: lc, answer: answer}
 			return supervisor.Guard(s, st.report)
 		},
 		actor.WithDispatcher(st.dispatcher),

@@ -13,15 +13,19 @@ import (
 	"github.com/understudy-go/understudy/transport"
 )
 
-// Message is a pointer to a generated message type T. It lets the types of replies and pushes be named without a star.
+// Message is a pointer to a generated message type T. It lets the types of replies and pushes be named without a star. It is for
+// type parameters only.
 type Message[T any] interface {
 	*T
 	proto.Message
 }
 
-// Call sends in, in the arm of the request envelope that has its type, and waits for the reply, which is an *O. Of several
-// arms of the type, [Arm] says which is meant. It may be called from any goroutine, and does not keep or change in. Its error is
-// a *[messages.Status]:
+// Call sends in, in the arm of the request envelope that has its type, and waits for the reply, which is an *O and the caller's
+// own. Of several arms of the type, [Arm] says which is meant. It may be called from any goroutine, and does not keep or change
+// in. It waits for a connection with room, for the reply, and before each further try. ctx ends the waiting: without a deadline,
+// a server that does not reply is waited for for as long as the connection lasts, see [Options].Silence.
+//
+// The error is a *[messages.Status]:
 //
 //   - what the server answered, if that was an error;
 //   - Canceled or DeadlineExceeded, which match the context's own errors too, if ctx ended first; the reply is dropped when it
@@ -48,23 +52,25 @@ func Call[O any, Out Message[O]](ctx context.Context, c *Client, in proto.Messag
 	return reply.(Out), nil
 }
 
-// CallOption says how one call is made.
+// CallOption says how one [Call] is made; they are made by [Arm], [ReplyArm], [Fields] and [Idempotent]. Given twice, the last
+// counts. One may be used for many calls at once. A nil one is refused by Call.
 type CallOption func(*exchange)
 
 // Idempotent declares that it does no harm if the server serves the request more than once. It is then also tried again
-// where it is not known whether it was started.
+// where it is not known whether it was started; [Options].Retries and the other bounds hold.
 func Idempotent() CallOption { return func(x *exchange) { x.idempotent = true } }
 
 // Arm says by its field name in which arm of the request envelope the request goes out. It is needed where several arms
-// have its type.
+// have its type. A name that no arm of the type has is refused by [Call]; "" is as if it was not given.
 func Arm(name string) CallOption { return func(x *exchange) { x.armName = name } }
 
 // ReplyArm says by its field name in which arm of the reply envelope the reply has to come. Without it, any arm of the
-// reply's type will do.
+// reply's type will do. A name that no arm of the type has is refused by [Call]; "" is as if it was not given.
 func ReplyArm(name string) CallOption { return func(x *exchange) { x.replyArmName = name } }
 
-// Fields sets fields of the request envelope that stand outside its oneof, such as a tenant or a trace id: those that are set
-// in envelope, which must be of the envelope's type, have no arm and no request id. It cannot be had unframed.
+// Fields sets fields of the request envelope that stand outside its oneof, such as a tenant or a trace id: those that are set in
+// envelope, which must be of the envelope's type, have no arm and no request id. It cannot be had unframed. What is wrong is
+// refused by [Call]. envelope must not be changed while calls with it last; nil is as if it was not given.
 func Fields(envelope proto.Message) CallOption { return func(x *exchange) { x.fields = envelope } }
 
 // exchange is a request, ready to be sent any number of times, and what is known of its reply.

@@ -11,8 +11,9 @@ import (
 	"github.com/understudy-go/understudy/transport"
 )
 
-// Client is a pool of connections to one server. All of its methods may be called from any goroutine at any time. It has
-// two or three goroutines for each connection, and one while it connects, until Close.
+// Client is a pool of connections to one server; [Dial] makes one. All of its methods may be called from any goroutine at any
+// time. It has two or three goroutines for each connection, and one while it connects, until [Client.Close] or [Client.Shutdown].
+// Its zero value is of no use.
 type Client struct {
 	url  string
 	at   transport.URL
@@ -45,8 +46,9 @@ const (
 )
 
 // Dial connects to a server's URL, as [transport.ParseURL] reads it, with the envelopes Req, of requests, and Resp, of what
-// the server sends: messages with one oneof each. The context bounds the connecting only, not the life of the Client. The error
-// is a *[DialError] if the server could not be reached; a URL, an envelope or an option that is wrong is another.
+// the server sends: messages with one oneof each. It waits for the first connection, and tries once: for so long as ctx and
+// [Options].DialTimeout both allow. The context bounds the connecting only, not the life of the Client. The error is a
+// *[DialError] if the server could not be reached; a URL, an envelope or an option that is wrong is another.
 func Dial[Req, Resp proto.Message](ctx context.Context, url string, o Options) (*Client, error) {
 	var request Req
 	var reply Resp
@@ -74,8 +76,9 @@ func (c *Client) done() {
 }
 
 // Shutdown takes no more calls, waits until those that have begun have ended, and closes the Client as Close does. If ctx ends
-// first, it closes at once and returns the error of ctx. The handler of a push may call it, with its own context: then it does
-// not wait for the handlers to return.
+// first, it closes at once and returns the error of ctx; then too it waits for the handlers of pushes to return. The handler of a
+// push may call it, with its own context: then it does not wait for the handlers to return. It may be called more than once. Later
+// calls get Unavailable.
 func (c *Client) Shutdown(ctx context.Context) error {
 	c.mu.Lock()
 	if c.state == open {
@@ -124,22 +127,23 @@ func (c *Client) end() {
 	}
 }
 
-// Counts is what a Client has done and has.
+// Counts is what a [Client] has, at the moment, and has done, since it was made. It is a snapshot; what is done may be a step
+// ahead of what there is.
 type Counts struct {
-	Connections   int   // that there are
-	InFlight      int   // requests that wait for their replies there, given up or not
-	Waiting       int   // calls that wait for a connection with room
-	Calls         int   // that have begun and not returned
+	Connections   int   // connections that there are now
+	InFlight      int   // requests that wait for their replies there now, those included whose calls were given up
+	Waiting       int   // calls that wait for a connection with room now
+	Calls         int   // calls that have begun and not returned
 	Retries       int64 // tries beyond each call's first
 	Dials         int64 // connections that were made
 	DialsFailed   int64 // connections that could not be made
-	Broken        int64 // connections that ended, other than by Close
-	Late          int64 // replies to calls that had been given up
-	Pushes        int64 // messages that were given to handlers of pushes
-	PushesDropped int64 // messages that nobody asked for and nobody got: no handler, undecodable, or too late for Close
+	Broken        int64 // connections that ended, other than by the Client's own end
+	Late          int64 // replies that came when their calls had been given up
+	Pushes        int64 // messages that a handler of pushes was given, and has returned
+	PushesDropped int64 // messages that nobody asked for and nobody got: no handler, undecodable, PushStall over, or too late for Close
 }
 
-// Counts returns what the Client has done so far.
+// Counts returns what the Client has and has done so far, also when it is closed. It waits for nothing but short locks.
 func (c *Client) Counts() Counts {
 	n := Counts{
 		Retries: c.retries.Load(), Dials: c.dials.Load(), DialsFailed: c.dialsFailed.Load(), Broken: c.broken.Load(),

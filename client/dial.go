@@ -12,10 +12,11 @@ import (
 	"github.com/understudy-go/understudy/transport"
 )
 
-// DialError says that a server could not be reached. It fits one line.
+// DialError says that a server could not be reached. Its text fits one line. [errors.As] finds it in the error of [Dial], and in
+// that of a call for which no connection could be made.
 type DialError struct {
-	URL string // as it was given to Dial
-	Err error  // what the network said, or the context
+	URL string // the server's, as it was given to Dial
+	Err error  // what the network or Options.Dial said, or the context; never nil
 }
 
 // Error returns "cannot reach URL: " and the cause, without the address, which the URL has.
@@ -27,7 +28,7 @@ func (e *DialError) Error() string {
 	return "cannot reach " + e.URL + ": " + strings.ReplaceAll(cause.Error(), "\n", "; ")
 }
 
-// Unwrap returns the cause.
+// Unwrap returns Err, for [errors.Is].
 func (e *DialError) Unwrap() error { return e.Err }
 
 // dial makes a Client and its first connection.

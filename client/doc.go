@@ -1,11 +1,16 @@
 // Package client speaks to an Understudy server, and to any other that keeps its wire: one reply to each request, in the
 // order of the requests or, with request ids, in any order.
 //
-// [Dial] is given the two envelopes, messages with one oneof each, and [Call] the message to send and the type of the reply:
+// [Dial] is given the URL, the two envelopes, messages with one oneof each, and [Options], of which the zero value works:
 //
-//	c, err := client.Dial[*pb.ClientMessage, *pb.ServerMessage](ctx, "tcp://127.0.0.1:7070", client.Options{})
-//	...
-//	sum, err := client.Call[pb.AddResponse](ctx, c, &pb.AddRequest{A: 2, B: 40})
+//	c, err := client.Dial[*messages.ClientMessage, *messages.ServerMessage](ctx, url, client.Options{})
+//
+// [Call] is given the message to send and the type of the reply; the rest is found by the types (which is what [Message] is for):
+//
+//	sum, err := client.Call[messages.AddResponse](ctx, c, &messages.AddRequest{A: 2, B: 40})
+//
+// A [CallOption] says more about a call: [Arm] and [ReplyArm] which arm is meant where several have a type, [Fields] what stands
+// outside the envelope's oneof, [Idempotent] that it may be served twice.
 //
 // # Connections
 //
@@ -15,11 +20,13 @@
 // after a failure to connect the next try waits, twice as long each time, up to [Options].MaxBackoff.
 //
 // A server that drains answers what it has read and closes. Its replies are taken in to the last; what it left unanswered fails
-// with Unavailable; later calls go to another connection.
+// with Unavailable; later calls go to another connection. [Client.Shutdown] lets the calls that have begun come to their end, and
+// [Client.Close] does not. [Client.Counts] says what a client has and has done, as [Counts].
 //
 // # Errors
 //
-// The errors of calls are *[messages.Status], so errors.Is(err, messages.ResourceExhausted) tells them apart. NotStarted says
+// Dial fails with a *[DialError] if the server cannot be reached. The errors of calls are *[messages.Status], so
+// errors.Is(err, messages.ResourceExhausted) tells them apart. NotStarted says
 // that the request was surely not begun: it never got out of this process, or the server said so. Otherwise whether it was is
 // not known.
 //
@@ -34,5 +41,6 @@
 //
 // # Pushes
 //
-// A server may send messages that nobody asked for; [OnPush] says who gets them, and how they are told from replies.
+// A server may send messages that nobody asked for; each [Push] of [Options].Pushes, made by [OnPush], says who gets those of one
+// arm, and how they are told from replies.
 package client

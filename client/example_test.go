@@ -133,6 +133,31 @@ func ExampleArm() {
 	// hello! <nil>
 }
 
+// Where several arms have the type of the reply, one may be insisted on.
+func ExampleReplyArm() {
+	service := understudy.NewService[*pb.Request, *pb.Reply]()
+	understudy.Handle(service, func(context.Context, *pb.Ask) (*pb.Alarm, error) {
+		return &pb.Alarm{Level: 3}, nil
+	}, understudy.ReplyArm("alarm"))
+	url, stop := exampleServer(service)
+	defer stop()
+
+	ctx := context.Background()
+	c, err := client.Dial[*pb.Request, *pb.Reply](ctx, url, client.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	alarm, err := client.Call[pb.Alarm](ctx, c, &pb.Ask{Text: "all clear?"}, client.ReplyArm("alarm"))
+	fmt.Println(alarm.GetLevel(), err)
+	_, err = client.Call[pb.Alarm](ctx, c, &pb.Ask{Text: "all clear?"}, client.ReplyArm("all_clear"))
+	fmt.Println(err)
+	// Output:
+	// 3 <nil>
+	// call: INTERNAL: the reply is of another kind: it came in arm alarm, and was to come in all_clear
+}
+
 // Fields of the request's envelope that stand outside its oneof.
 func ExampleFields() {
 	url, stop := exampleServer(askService())

@@ -8,27 +8,28 @@ import (
 	"time"
 )
 
-// The defaults of [Options].
+// The defaults: what a zero field of [Options] means. Those that are not here are off.
 const (
-	DefaultConnections = 1
-	DefaultInFlight    = 1024
-	DefaultRetries     = 3
-	DefaultBackoff     = 50 * time.Millisecond
-	DefaultMaxBackoff  = 2 * time.Second
-	DefaultPushQueue   = 64
-	DefaultPushStall   = 10 * time.Second
-	DefaultDialTimeout = 5 * time.Second
-	DefaultMaxFrame    = 4 << 20
+	DefaultConnections = 1                     // Options.Connections, to one server
+	DefaultInFlight    = 1024                  // Options.InFlight, in requests of a connection
+	DefaultRetries     = 3                     // Options.Retries, in tries after a call's first
+	DefaultBackoff     = 50 * time.Millisecond // Options.Backoff, the ceiling of the first wait
+	DefaultMaxBackoff  = 2 * time.Second       // Options.MaxBackoff, the ceiling of every wait; Backoff, if that is longer
+	DefaultPushQueue   = 64                    // Options.PushQueue, in messages of a connection
+	DefaultPushStall   = 10 * time.Second      // Options.PushStall, of one message
+	DefaultDialTimeout = 5 * time.Second       // Options.DialTimeout, of one try to connect
+	DefaultMaxFrame    = 4 << 20               // Options.MaxFrame, in bytes of a message: 4 MiB
 )
 
-// The largest values of [Options].
+// The largest values of Options.
 const (
-	MaxConnections = 1024
-	MaxInFlight    = 1 << 16
-	MaxPushQueue   = 1 << 16
+	maxConnections = 1024
+	maxInFlight    = 1 << 16
+	maxPushQueue   = 1 << 16
 )
 
-// Options adjusts a [Client]. The zero value works.
+// Options adjusts a [Client]. The zero value works, and every zero field means its default. [Dial] keeps a copy, and names a
+// field that is out of its bounds; none but Retries may be negative.
 type Options struct {
 	// Connections is how many connections there are at most, up to 1024; 0 is 1. What a server remembers of a connection it
 	// remembers of one of them: a client that joins something by a call, and is then pushed to, should have one.
@@ -52,7 +53,8 @@ type Options struct {
 	// be had unframed. Empty: there are no ids, and replies come in the order of the requests.
 	RequestID string
 
-	// Pushes says who gets messages that nobody asked for. See [OnPush].
+	// Pushes says who gets messages that nobody asked for, each those of one arm. See [OnPush]. None: whatever comes is a reply,
+	// or, with request ids, dropped.
 	Pushes []Push
 
 	// PushQueue is how many pushes of one connection may wait for their handlers, up to 65536; 0 is 64. When there are more,
@@ -65,7 +67,8 @@ type Options struct {
 
 	// OnConnect is called for each connection that has been made, on the goroutine that calls the handlers of its pushes, and
 	// before them. It is where to join again what the server remembers for a connection. With Connections at 1 its calls go to
-	// the new connection. The context ends with the Client.
+	// the new connection. The context ends with the Client. It may block: replies are read meanwhile, and pushes wait as while a
+	// handler runs. A Client that has one connects again by itself when its last connection breaks. nil is none.
 	OnConnect func(ctx context.Context, c *Client)
 
 	// Silence is how long a connection may send nothing while replies are due, before it is given up as dead and what waits
@@ -93,9 +96,9 @@ func (o Options) withDefaults() (Options, error) {
 		max     int
 		instead int
 	}{
-		{"Connections", &o.Connections, MaxConnections, DefaultConnections},
-		{"InFlight", &o.InFlight, MaxInFlight, DefaultInFlight},
-		{"PushQueue", &o.PushQueue, MaxPushQueue, DefaultPushQueue},
+		{"Connections", &o.Connections, maxConnections, DefaultConnections},
+		{"InFlight", &o.InFlight, maxInFlight, DefaultInFlight},
+		{"PushQueue", &o.PushQueue, maxPushQueue, DefaultPushQueue},
 		{"MaxFrame", &o.MaxFrame, math.MaxInt32, DefaultMaxFrame},
 	} {
 		if *n.value < 0 || *n.value > n.max {

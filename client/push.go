@@ -11,7 +11,8 @@ import (
 	"github.com/understudy-go/understudy/messages"
 )
 
-// Push says who gets the pushes in one arm of the reply envelope. See [OnPush].
+// Push says who gets the pushes in one arm of the reply envelope. [OnPush] makes one; the zero value is refused by [Dial]. One
+// may go into the Options of several Clients.
 type Push struct {
 	typ    protoreflect.FullName
 	arm    string
@@ -35,9 +36,11 @@ type Push struct {
 // those of several connections at the same time. m is the handler's own. While a handler runs, up to [Options].PushQueue messages
 // wait; then the connection is not read, replies included, for up to [Options].PushStall. A handler may use the Client. But if it
 // waits for replies while pushes keep coming it may be the one that holds them up: a call in a handler should have a deadline.
-// ctx ends when the Client is closed. What has arrived by the time that its connection breaks is still delivered; what has not been
-// delivered when the Client is closed is dropped, and counted. A panic in a handler is not caught. When
-// the handlers of 16 connections that have ended have not returned, no further connection is made until one does.
+// ctx ends when the Client is closed. What has arrived by the time that its connection breaks is still delivered; what has not
+// been delivered when the Client is closed is dropped, and counted. A panic in a handler is not caught. When the handlers of 16
+// connections that have ended have not returned, no further connection is made until one does.
+//
+// What is wrong — a nil handler, no such arm, two handlers of one — is reported by [Dial].
 //
 // A Client that has a handler for pushes connects again by itself when its last connection breaks; see [Options].OnConnect.
 func OnPush[I any, In Message[I]](handle func(ctx context.Context, m In), arm ...string) Push {
