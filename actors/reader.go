@@ -108,7 +108,7 @@ func (c *connection) read(epoch int64) (ended bool) {
 		if order == orderDrain {
 			limit = min(limit, budget)
 		}
-		received, current, err := c.take(&in, limit, order == orderRead, epoch, now)
+		received, waited, current, err := c.take(&in, limit, order == orderRead, epoch, now)
 		now = 0
 		if !current {
 			return false
@@ -131,7 +131,7 @@ func (c *connection) read(epoch int64) (ended bool) {
 			budget -= len(in.Frames)
 		}
 		arrived, ended := c.dispatch(&in, received)
-		turns.next(c.reader.Waited(), arrived)
+		turns.next(waited, arrived)
 		now = ended
 		if turns.over(len(in.Frames), c.stage.crowded()) {
 			turns.left(c.stage.router.clock())
@@ -147,19 +147,19 @@ func (c *connection) read(epoch int64) (ended bool) {
 }
 
 // take reads the socket; now is what the router's clock says, or 0. current is false if another goroutine has taken the reading
-// over. The caller counts the bytes that were received.
-func (c *connection) take(in *transport.Input, limit int, wait bool, epoch, now int64) (received int64, current bool, err error) {
+// over; waited says that there was nothing to read at first. The caller counts the bytes that were received.
+func (c *connection) take(in *transport.Input, limit int, wait bool, epoch, now int64) (received int64, waited, current bool, err error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
 	if c.epoch.Load() != epoch {
-		return 0, false, nil
+		return 0, false, false, nil
 	}
 	if now > 0 {
 		c.reader.At(c.stage.router.time(now))
 	}
 	before := c.reader.Received()
 	err = c.reader.Read(in, limit, wait)
-	return c.reader.Received() - before, true, err
+	return c.reader.Received() - before, c.reader.Waited(), true, err
 }
 
 func (c *connection) count(received int64) {
