@@ -60,7 +60,7 @@ type Config struct {
 	Service Handlers
 	// Logger gets what the server has to say: failures and what was decided about them, up to 20 in a second and the number of those
 	// left out; at debug level restarts too. nil means that it says nothing. One goroutine calls it, and no request waits for
-	// it; the server's end does. What it panics on is lost.
+	// it; the server's end does. What it panics on is lost, and so is what comes while 256 failures wait for it.
 	Logger *slog.Logger
 
 	// Workers is how many requests can be handled at once, and at the least: as many workers there always are. Handlers that have

@@ -9,7 +9,7 @@ import "github.com/understudy-go/understudy/messages"
 type Counts struct {
 	Connections int64 // connections that are open now, those included that wait for their session
 	Accepted    int64 // connections that got a session
-	Refused     int64 // connections that were closed at once, as there were [Config].MaxConnections already
+	Refused     int64 // connections that were told to come later and closed, as there were [Config].MaxConnections already
 
 	// Decoded is how many requests were cut out of the streams, those included that turned out to be no messages of the service.
 	// Of each one thing becomes: Decoded = Answered + Dropped + Unanswered + InFlight.
@@ -30,7 +30,8 @@ type Counts struct {
 	Codes [messages.Codes]int64
 
 	// BytesReceived is how many bytes were taken from sockets. BytesReceived = BytesDecoded + BytesDiscarded when the last
-	// connection is closed; before that it is larger by what has come of requests that are not complete.
+	// connection is closed; before that it is larger by what is in neither yet: requests that are not complete, and what is just
+	// being thrown away.
 	BytesReceived int64
 	// BytesDecoded is how many of these were in requests, with their framing.
 	BytesDecoded int64
@@ -61,7 +62,8 @@ type Counts struct {
 	Late     int64 // what handlers returned, and actors responded, when the request had its reply already
 
 	// Timeouts, PeerErrors, and SocketErrors are how many connections were ended by a time-out of the [Config], by an error of
-	// the socket that a peer or the network can cause, such as a reset, and by any other. A connection counts once at most.
+	// the socket that a peer or the network can cause, such as a reset, and by any other. A connection may count for its reading
+	// and for its writing, at most once each.
 	Timeouts, PeerErrors, SocketErrors int64
 }
 

@@ -11,7 +11,8 @@ import (
 
 // HandlerOption says how requests of one kind are handled; [Handle] and [HandleActor] take any number. They are made by [Arm],
 // [ReplyArm], [Deadline], [Slow], [Idempotent], [Key], [Borrowing], [UnmarshalVT], [With] and, for actors, [Unwrapped]. One may be
-// given to several handlers. What does not fit, and a nil option, is reported by [New].
+// given to several handlers. Slow, Idempotent, Borrowing and Unwrapped given twice are as given once. What does not fit, and a nil
+// option, is reported by [New].
 type HandlerOption interface{ apply(r *registration) error }
 
 // registration is what options change.
@@ -100,7 +101,7 @@ func Idempotent() HandlerOption {
 // or change its message, and must give the same key for the same message. Until it returns nothing that was read with its
 // request is served; at the deadline all of that is answered, and the connection is read on — unless [Config].MaxDetached key
 // functions have not returned already. A request that does not decode has no key; one whose key function panics is answered
-// INTERNAL.
+// INTERNAL. A nil key, one for another type of message, and a second one are reported by [New].
 func Key[In proto.Message](key func(in In) string) HandlerOption {
 	return handlerOption(func(r *registration) error {
 		if key == nil {

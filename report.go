@@ -9,7 +9,8 @@ import (
 )
 
 // Report says how a server went down: [Server.Shutdown] returns it, [Report.Err] says whether all went well, and given to a
-// [slog.Logger] it is one group. It is a value, and the caller's own.
+// [slog.Logger] it is one group. All who ask get the same slices, so they must not be
+// changed.
 type Report struct {
 	Took     time.Duration // from the PoisonPill or Shutdown until the end; 0 if the server ended without a drain
 	Drained  int           // connections that a PoisonPill has ended, the drain's or one of their own, with everything answered

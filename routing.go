@@ -6,7 +6,7 @@ import "github.com/understudy-go/understudy/actors"
 // waits, and so does what has to wait for its key's turn. The zero value is [FirstIdle].
 type Routing int
 
-// The ways to choose among idle workers. They differ in what is warm, and in nothing that a client sees.
+// The ways to choose among idle workers. Replies are the same, and in the same order, with all of them.
 const (
 	FirstIdle   Routing = Routing(actors.FirstIdle)   // FirstIdle takes the one with the lowest number: under a light load the same few stay warm.
 	RoundRobin  Routing = Routing(actors.RoundRobin)  // RoundRobin takes the next one after the one that was taken last.

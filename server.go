@@ -318,6 +318,11 @@ func (s *Server) Shutdown(ctx context.Context) (Report, error) {
 	}
 	s.mu.Unlock()
 	select {
+	case <-s.ended: // looked at first: of a server that never served there is nothing to end by force
+		return s.result(), nil
+	default:
+	}
+	select {
 	case <-s.ended:
 		return s.result(), nil
 	case <-ctx.Done():

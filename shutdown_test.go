@@ -226,6 +226,43 @@ func TestShutdownBeforeServe(t *testing.T) {
 	}
 }
 
+// An ended context has nothing to force on a server that has not served, or could not listen, and changes no report after the end.
+func TestShutdownWithNothingToForce(t *testing.T) {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	served := serve(t, understudy.Config{})
+	served.stop()
+	for range 20 {
+		for name, s := range map[string]*understudy.Server{"fresh": newServer(t), "in vain": inVain(t), "served": served.Server} {
+			if r, err := s.Shutdown(ended); err != nil || r.Err() != nil {
+				t.Fatalf("%s: %+v, %v", name, r, err)
+			}
+		}
+	}
+}
+
+func newServer(t *testing.T, listen ...string) *understudy.Server {
+	t.Helper()
+	s, err := understudy.New(understudy.Config{Listen: listen})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// inVain returns a server that could not listen.
+func inVain(t *testing.T) *understudy.Server {
+	t.Helper()
+	s := newServer(t, "unix:///dev/null/nothing")
+	if err := s.Serve(context.Background()); err == nil {
+		t.Fatal("it listens")
+	}
+	if err := s.Wait(context.Background()); err != nil {
+		t.Errorf("Wait: %v", err)
+	}
+	return s
+}
+
 // A context that ends forces: what is in flight is not waited for.
 func TestShutdownByForce(t *testing.T) {
 	h := serve(t, understudy.Config{Service: hanging(t), Deadline: time.Minute, Drain: time.Minute})

@@ -31,8 +31,8 @@ type Level struct {
 // PoolStatus is what the workers are doing, and what waits for them.
 type PoolStatus struct {
 	Routing    Routing // which idle worker gets requests: Config.Routing
-	Workers    int     // workers that there are now; those that have stalled do not count
-	MinWorkers int     // the fewest there are when none is being restarted: Config.Workers
+	Workers    int     // workers that there are now; those that have stalled do not count. None before the server serves, and after its end
+	MinWorkers int     // the fewest that the pool keeps while the server serves: Config.Workers
 	MaxWorkers int     // the most that there ever are: Config.MaxWorkers
 	Idle       int     // of the workers, those that have nothing to do
 

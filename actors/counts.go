@@ -48,7 +48,7 @@ type tally struct {
 	ok, unavailable                                     int64 // replies that its workers have not counted
 	bytesReceived, bytesDecoded, bytesUnread, bytesSent int64
 	readerBursts, sessionBursts, splitBursts            int64
-	timeouts, peerErrors, socketErrors                  int8 // one, or none
+	timeouts, peerErrors, socketErrors                  int8 // one for the reading and one for the writing at most
 }
 
 // addTo adds it to c. It makes no Counts of its own: one is so large that the stack of a goroutine that has grown but a little
