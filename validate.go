@@ -30,7 +30,7 @@ func (c Config) Validate() error {
 	bound("Workers", c.Workers, 1, workersLimit)
 	bound("MaxWorkers", c.MaxWorkers, c.Workers, workersLimit)
 	bound("Routing", int(c.Routing), 0, len(actors.Routings())-1)
-	bound("Retries", c.Retries, math.MinInt, maxRetries)
+	bound("Retries", max(c.Retries, -1), -1, maxRetries)
 	bound("Queue", c.Queue, 1, math.MaxInt32)
 	bound("Window", c.Window, 1, 1<<20)
 	bound("WindowBytes", c.WindowBytes, 1, math.MaxInt32)
