@@ -108,10 +108,7 @@ func (r *Reader) keepPart(in *Input, buf, rest []byte, need int) {
 	}
 	if len(rest) >= r.bufs.Size() || again && len(rest) >= growFrom {
 		r.growing = true
-		size := 2 * len(rest)
-		if need > len(rest)+1 {
-			size = min(size, need)
-		}
+		size := r.roomFor(len(rest))
 		r.part, r.full = append(r.dedicated(size), rest...), size
 	} else {
 		r.part = append(r.part[:0], rest...)

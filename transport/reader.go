@@ -33,7 +33,7 @@ type Input struct {
 // It takes a pooled buffer only once there is something to read, and hands it out with the frames that were in it; the
 // part of a frame at the end is copied to memory of the reader's own. So a connection that waits holds no pooled
 // buffer. Where there is no raw descriptor a buffer is held while Read waits. A frame that does not fit into a pooled
-// buffer, or that comes in many pieces, gets a buffer of its own, which doubles as bytes arrive: a length that is only
+// buffer, or that comes in many pieces, gets a buffer of its own, which grows as bytes arrive: a length that is only
 // declared costs nothing.
 type Reader struct {
 	conn    *Conn
