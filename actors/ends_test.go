@@ -22,6 +22,9 @@ func TestEndsInline(t *testing.T) {
 	r.rest()
 	for range 100 {
 		r.postSystem(func() {})
+		if n := r.mailbox.urgent.Load(); n != 0 {
+			t.Fatal("what was handled inline was queued as well")
+		}
 		r.rest()
 	}
 	elsewhere := make(chan string, 1)
