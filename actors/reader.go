@@ -12,6 +12,7 @@ import (
 // begin is the first goroutine of a connection: it has the session handle Started, and becomes the reader, so that most
 // connections need no other.
 func (c *connection) begin() {
+	deepen(0)
 	handled := false
 	defer func() {
 		if !handled && c.first.Swap(firstGone) == firstReads {
@@ -23,6 +24,15 @@ func (c *connection) begin() {
 	if c.first.Swap(firstGone) == firstReads {
 		c.runReader(0)
 	}
+}
+
+// deepen has the stack grow at once to what a request needs. Later it would grow at the bottom of the calls that handle one,
+// and the runtime would have to adjust each frame.
+//
+//go:noinline
+func deepen(i int) byte {
+	var room [5 << 10]byte
+	return room[i]
 }
 
 // What becomes of the first goroutine.
@@ -44,6 +54,7 @@ func (c *connection) startReader(epoch int64, resting bool) {
 		if resting {
 			c.await(epoch)
 		}
+		deepen(0)
 		c.runReader(epoch)
 	})
 }
