@@ -209,7 +209,7 @@ func (c *connection) dispatch(in *transport.Input, received int64) (now int64) {
 
 // readFailed handles what reading returned instead of requests. It is true if reading goes on.
 func (c *connection) readFailed(err error) bool {
-	var timeout *transport.TimeoutError
+	timeout, timedOut := errors.AsType[*transport.TimeoutError](err)
 	switch {
 	case errors.Is(err, transport.ErrInterrupted):
 		// Cleared before the order is looked at: an order that comes later interrupts again.
@@ -222,7 +222,7 @@ func (c *connection) readFailed(err error) bool {
 	case isRefusal(err):
 		// Another reader has cut the stream up to there, and was stuck in a handler, or is gone. The refusal stands in its burst.
 		c.endInput(inputRefused, err)
-	case errors.As(err, &timeout):
+	case timedOut:
 		if timeout.Kind == "idle" && c.busy() {
 			return true // it is the peer who waits
 		}

@@ -9,7 +9,7 @@ const growFrom = 256
 // placesOf is for how many frames there is memory at first.
 const placesOf = 16
 
-// places recycles memory for Input.Frames, so that a connection at rest has none.
+// places recycles memory for Input.Frames, so that a connection at rest has none, and what has ended leaves its own to others.
 var places = sync.Pool{New: func() any { return new([placesOf]Frame) }}
 
 // leavePlaces gives up the memory of in.Frames, which is empty.

@@ -18,7 +18,7 @@ type Input struct {
 	// Buf holds the payloads of all Frames; nil if there are none. After Read it belongs to the caller, who gives it to
 	// Buffers.Put when done with every frame. It may be larger or smaller than a pooled buffer.
 	Buf []byte
-	// Frames are the frames in the order of the stream. Read reuses the slice; with ErrAtRest it is nil.
+	// Frames are the frames in the order of the stream. Read reuses the slice; with an error it is nil.
 	Frames []Frame
 	// Bytes is how many bytes of the stream the frames take, headers included.
 	Bytes int
@@ -87,9 +87,11 @@ func NewReader(c *Conn, f Framing, max int, bufs *Buffers, t Timeouts) *Reader {
 func (r *Reader) Read(in *Input, limit int, wait bool) error {
 	*in = Input{Frames: in.Frames[:0]}
 	if r.conn.Interrupted() {
+		leavePlaces(in)
 		return ErrInterrupted
 	}
 	if r.failed != nil {
+		leavePlaces(in)
 		return r.failed
 	}
 	limit = max(limit, 1)
@@ -103,6 +105,9 @@ func (r *Reader) Read(in *Input, limit int, wait bool) error {
 	err := r.read(in, limit, wait)
 	r.into = nil
 	r.timer.leave(len(r.part) > 0)
+	if err != nil {
+		leavePlaces(in)
+	}
 	return err
 }
 
@@ -162,7 +167,6 @@ func (r *Reader) fill(wait bool) ([]byte, error) {
 				return nil, err
 			}
 			if resting {
-				leavePlaces(r.into)
 				return nil, ErrAtRest
 			}
 		} else if r.conn.raw == nil {
