@@ -35,7 +35,7 @@ type acceptLoop struct {
 }
 
 func newAcceptLoop(st *Stage, l *transport.Listener) *acceptLoop {
-	a := &acceptLoop{stage: st, listener: l, framing: l.URL().Framing, mailbox: new(Mailbox)}
+	a := &acceptLoop{stage: st, listener: l, framing: l.URL().Framing, mailbox: &Mailbox{EndsInline: true}}
 	a.sessions = newSessionProps(st, &a.spawning)
 	a.room.L, a.come.L = &a.mu, &a.mu
 	return a

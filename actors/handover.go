@@ -28,3 +28,17 @@ func (m *Mailbox) proceed() {
 	m.process()
 	left = true
 }
+
+// tryEnd handles a system message on the caller's goroutine, if the actor is at rest and no other one waits. That user messages
+// wait, or that the actor is suspended, is no matter: system messages do not mind either.
+func (m *Mailbox) tryEnd(message any) bool {
+	if !m.status.CompareAndSwap(resting, running) {
+		return false
+	}
+	if m.urgent.Load() > 0 {
+		m.leave()
+		return false
+	}
+	m.runHere(message, true)
+	return true
+}

@@ -12,7 +12,7 @@ import (
 // can be handed to the actor as a message of its own.
 //
 // Inline is a property of the post, not of the actor: what is posted in any other way, system messages above all, runs on
-// a goroutine of the dispatcher. Its user queue holds wake-ups, of which each sender keeps at most one outstanding.
+// a goroutine of the dispatcher; but see EndsInline. Its user queue holds wake-ups, of which each sender keeps at most one outstanding.
 type Mailbox struct {
 	// OnIdle, if set before the actor is spawned, is called each time the mailbox has left running with nothing to do and
 	// is not suspended. By then another message may already be running: what OnIdle does must bear that.
@@ -20,6 +20,9 @@ type Mailbox struct {
 	// OnPill, if set before the actor is spawned, is called when a PoisonPill's turn has come; the actor receives what it
 	// returns in the pill's place.
 	OnPill func() any
+	// EndsInline, if set before the actor is spawned, has what tells of a child's end handled on the goroutine on which the
+	// child has ended, if the actor is at rest: it must not wait for anything then, nor may the child have anything locked.
+	EndsInline bool
 
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
@@ -81,6 +84,9 @@ func (m *Mailbox) PostUserMessage(message any) {
 
 // PostSystemMessage queues one of the library's messages, which overtake user messages. Any goroutine may call it.
 func (m *Mailbox) PostSystemMessage(message any) {
+	if _, end := message.(*actor.Terminated); end && m.EndsInline && m.tryEnd(message) {
+		return
+	}
 	m.mu.Lock()
 	m.system.push(message)
 	m.mu.Unlock()
@@ -110,6 +116,12 @@ func (m *Mailbox) TryRun(message any) bool {
 		m.leave()
 		return false
 	}
+	m.runHere(message, false)
+	return true
+}
+
+// runHere runs a message on the caller's goroutine, and leaves running.
+func (m *Mailbox) runHere(message any, system bool) {
 	left := false
 	defer func() {
 		if !left {
@@ -117,18 +129,21 @@ func (m *Mailbox) TryRun(message any) bool {
 			m.dispatcher.Schedule(m.process)
 		}
 	}()
-	m.runInline(message)
+	m.runInline(message, system)
 	left = true
 	m.leave()
-	return true
 }
 
-func (m *Mailbox) runInline(message any) {
+func (m *Mailbox) runInline(message any, system bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			m.invoker.EscalateFailure(r, message)
 		}
 	}()
+	if system {
+		m.invoker.InvokeSystemMessage(message)
+		return
+	}
 	m.invoker.InvokeUserMessage(message)
 }
 

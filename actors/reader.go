@@ -12,6 +12,7 @@ import (
 // begin is the first goroutine of a connection: it has the session handle Started, and becomes the reader, so that most
 // connections need no other.
 func (c *connection) begin() {
+	deepen(0)
 	handled := false
 	defer func() {
 		if !handled && c.first.Swap(firstGone) == firstReads {
@@ -23,6 +24,15 @@ func (c *connection) begin() {
 	if c.first.Swap(firstGone) == firstReads {
 		c.runReader(0)
 	}
+}
+
+// deepen has the stack grow at once to what a request needs. Later it would grow at the bottom of the calls that handle one,
+// and the runtime would have to adjust each frame.
+//
+//go:noinline
+func deepen(i int) byte {
+	var room [5 << 10]byte
+	return room[i]
 }
 
 // What becomes of the first goroutine.
@@ -44,6 +54,7 @@ func (c *connection) startReader(epoch int64, resting bool) {
 		if resting {
 			c.await(epoch)
 		}
+		deepen(0)
 		c.runReader(epoch)
 	})
 }
@@ -196,7 +207,7 @@ func (c *connection) dispatch(in *transport.Input, received int64) (arrived, end
 
 // readFailed handles what reading returned instead of requests. It is true if reading goes on.
 func (c *connection) readFailed(err error) bool {
-	var timeout *transport.TimeoutError
+	timeout, timedOut := errors.AsType[*transport.TimeoutError](err)
 	switch {
 	case errors.Is(err, transport.ErrInterrupted):
 		// Cleared before the order is looked at: an order that comes later interrupts again.
@@ -209,7 +220,7 @@ func (c *connection) readFailed(err error) bool {
 	case isRefusal(err):
 		// Another reader has cut the stream up to there, and was stuck in a handler, or is gone. The refusal stands in its burst.
 		c.endInput(inputRefused, err)
-	case errors.As(err, &timeout):
+	case timedOut:
 		if timeout.Kind == "idle" && c.busy() {
 			return true // it is the peer who waits
 		}

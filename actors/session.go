@@ -246,7 +246,10 @@ func (s *session) finish() {
 }
 
 // stop stops the session's own actor as Context.Stop would, without looking it up in the registry.
-func (s *session) stop() { s.mailbox.PostSystemMessage(new(actor.Stop)) }
+func (s *session) stop() { s.mailbox.PostSystemMessage(stopMessage) }
+
+// stopMessage is what tells any session to stop; it says nothing else.
+var stopMessage = new(actor.Stop)
 
 // fail closes a connection that has failed: a failed write or a socket error, never a mere end of input, makes a
 // disconnect.

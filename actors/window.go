@@ -129,6 +129,7 @@ func (w *window) unlink(s *segment) {
 
 // drop gives up everything.
 func (w *window) drop() {
+	w.rest()
 	for s := w.head; s != nil; {
 		next := s.next
 		*s = segment{}

@@ -9,7 +9,7 @@ const growFrom = 256
 // placesOf is for how many frames there is memory at first.
 const placesOf = 16
 
-// places recycles memory for Input.Frames, so that a connection at rest has none.
+// places recycles memory for Input.Frames, so that a connection at rest has none, and what has ended leaves its own to others.
 var places = sync.Pool{New: func() any { return new([placesOf]Frame) }}
 
 // leavePlaces gives up the memory of in.Frames, which is empty.
@@ -108,10 +108,7 @@ func (r *Reader) keepPart(in *Input, buf, rest []byte, need int) {
 	}
 	if len(rest) >= r.bufs.Size() || again && len(rest) >= growFrom {
 		r.growing = true
-		size := 2 * len(rest)
-		if need > len(rest)+1 {
-			size = min(size, need)
-		}
+		size := r.roomFor(len(rest))
 		r.part, r.full = append(r.dedicated(size), rest...), size
 	} else {
 		r.part = append(r.part[:0], rest...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -25,9 +26,10 @@ func Listen(ctx context.Context, u URL, o Options) (*Listener, error) {
 		}
 	}
 	config := net.ListenConfig{
-		KeepAlive: o.KeepAlive,
-		// Accepted sockets inherit these. SO_RCVBUF must be set before listen(2) to count for window scaling, tcp(7).
-		Control: func(_, _ string, raw syscall.RawConn) error { return setBuffers(raw, o) },
+		KeepAlive: -1, // net need not set on each connection what it inherits
+		Control: func(network, _ string, raw syscall.RawConn) error {
+			return errors.Join(setBuffers(raw, o), setKeepAlive(network, raw, o.KeepAlive))
+		},
 	}
 	config.SetMultipathTCP(false) // SIOCINQ and the socket options are those of plain TCP
 	nl, err := config.Listen(ctx, u.Network, u.Address)
@@ -37,15 +39,48 @@ func Listen(ctx context.Context, u URL, o Options) (*Listener, error) {
 	return NewListener(nl, u, Options{Delay: o.Delay}), nil
 }
 
+// setBuffers sets what accepted sockets inherit. SO_RCVBUF must be set before listen(2) to count for window scaling, tcp(7).
 func setBuffers(raw syscall.RawConn, o Options) error {
+	return errors.Join(
+		setOption(raw, "SO_RCVBUF", syscall.SOL_SOCKET, syscall.SO_RCVBUF, o.ReceiveBuffer),
+		setOption(raw, "SO_SNDBUF", syscall.SOL_SOCKET, syscall.SO_SNDBUF, o.SendBuffer),
+	)
+}
+
+// What package net sets: the default of its idle time and of its interval, and how many probes go unanswered.
+const (
+	keepAlivePeriod = 15 * time.Second
+	keepAliveCount  = 9
+)
+
+// setKeepAlive sets on the listening socket, once, what package net would set on each connection with four system calls: Linux
+// gives it to accepted sockets as well.
+func setKeepAlive(network string, raw syscall.RawConn, idle time.Duration) error {
+	if !strings.HasPrefix(network, "tcp") || idle < 0 {
+		return nil
+	}
+	if idle == 0 {
+		idle = keepAlivePeriod
+	}
+	return errors.Join(
+		setOption(raw, "SO_KEEPALIVE", syscall.SOL_SOCKET, syscall.SO_KEEPALIVE, 1),
+		setOption(raw, "TCP_KEEPIDLE", syscall.IPPROTO_TCP, syscall.TCP_KEEPIDLE, seconds(idle)),
+		setOption(raw, "TCP_KEEPINTVL", syscall.IPPROTO_TCP, syscall.TCP_KEEPINTVL, seconds(keepAlivePeriod)),
+		setOption(raw, "TCP_KEEPCNT", syscall.IPPROTO_TCP, syscall.TCP_KEEPCNT, keepAliveCount),
+	)
+}
+
+// seconds rounds up, as the kernel's unit is a second.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+
+// setOption sets an option of a socket; a value of 0 leaves it to the kernel.
+func setOption(raw syscall.RawConn, name string, level, option, value int) error {
+	if value <= 0 {
+		return nil
+	}
 	var failed error
 	err := raw.Control(func(fd uintptr) {
-		if o.ReceiveBuffer > 0 {
-			failed = os.NewSyscallError("SO_RCVBUF", syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, o.ReceiveBuffer))
-		}
-		if o.SendBuffer > 0 && failed == nil {
-			failed = os.NewSyscallError("SO_SNDBUF", syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, o.SendBuffer))
-		}
+		failed = os.NewSyscallError(name, syscall.SetsockoptInt(int(fd), level, option, value))
 	})
 	return errors.Join(err, failed)
 }

@@ -18,7 +18,7 @@ type Input struct {
 	// Buf holds the payloads of all Frames; nil if there are none. After Read it belongs to the caller, who gives it to
 	// Buffers.Put when done with every frame. It may be larger or smaller than a pooled buffer.
 	Buf []byte
-	// Frames are the frames in the order of the stream. Read reuses the slice; with ErrAtRest it is nil.
+	// Frames are the frames in the order of the stream. Read reuses the slice; with an error it is nil.
 	Frames []Frame
 	// Bytes is how many bytes of the stream the frames take, headers included.
 	Bytes int
@@ -33,7 +33,7 @@ type Input struct {
 // It takes a pooled buffer only once there is something to read, and hands it out with the frames that were in it; the
 // part of a frame at the end is copied to memory of the reader's own. So a connection that waits holds no pooled
 // buffer. Where there is no raw descriptor a buffer is held while Read waits. A frame that does not fit into a pooled
-// buffer, or that comes in many pieces, gets a buffer of its own, which doubles as bytes arrive: a length that is only
+// buffer, or that comes in many pieces, gets a buffer of its own, which grows as bytes arrive: a length that is only
 // declared costs nothing.
 type Reader struct {
 	conn    *Conn
@@ -88,9 +88,11 @@ func (r *Reader) Read(in *Input, limit int, wait bool) error {
 	*in = Input{Frames: in.Frames[:0]}
 	r.waited = false
 	if r.conn.Interrupted() {
+		leavePlaces(in)
 		return ErrInterrupted
 	}
 	if r.failed != nil {
+		leavePlaces(in)
 		return r.failed
 	}
 	limit = max(limit, 1)
@@ -104,6 +106,9 @@ func (r *Reader) Read(in *Input, limit int, wait bool) error {
 	err := r.read(in, limit, wait)
 	r.into = nil
 	r.timer.leave(len(r.part) > 0)
+	if err != nil {
+		leavePlaces(in)
+	}
 	return err
 }
 
@@ -163,7 +168,6 @@ func (r *Reader) fill(wait bool) ([]byte, error) {
 				return nil, err
 			}
 			if resting {
-				leavePlaces(r.into)
 				return nil, ErrAtRest
 			}
 		} else if r.conn.raw == nil {

@@ -150,6 +150,37 @@ func TestDeclaredLengthCostsNothing(t *testing.T) {
 	c.check([][]byte{bytes.Repeat([]byte("x"), size), {}})
 }
 
+// TestFrameThatHasArrived checks that a large frame which waits in the kernel is copied once, and not for each doubling of its
+// memory; and that of one that has not arrived only what has counts.
+func TestFrameThatHasArrived(t *testing.T) {
+	const size = 128 << 10
+	for _, test := range []struct {
+		declared, atMost int
+	}{
+		{size, 3 * size / 2},
+		{16 << 20, 4 * size}, // twice what has arrived, and the steps before
+	} {
+		client, server := pair(t, "unix")
+		bufs := transport.NewBuffers(4 << 10)
+		r := transport.NewReader(transport.NewConn(server), transport.Length32, test.declared, bufs, transport.Timeouts{})
+		stream := binary.BigEndian.AppendUint32(nil, uint32(test.declared))
+		mustWrite(t, client, append(stream, bytes.Repeat([]byte("x"), size)...))
+		var (
+			in            transport.Input
+			before, after runtime.MemStats
+		)
+		runtime.ReadMemStats(&before)
+		err := r.Read(&in, 1, false)
+		runtime.ReadMemStats(&after)
+		if whole := test.declared == size; whole && err != nil || !whole && err != transport.ErrWouldBlock {
+			t.Errorf("declared %d: %v", test.declared, err)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > uint64(test.atMost) {
+			t.Errorf("declared %d: %d bytes allocated for the %d that have come", test.declared, took, size)
+		}
+	}
+}
+
 // BenchmarkRead reads bursts of 64 frames of 32 bytes.
 func BenchmarkRead(b *testing.B) {
 	client, server := pair(b, "unix")

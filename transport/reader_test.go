@@ -93,7 +93,7 @@ type collector struct {
 
 func (c *collector) read(limit int, wait bool) error {
 	err := c.reader.Read(&c.in, limit, wait)
-	if len(c.in.Frames) > limit || err != nil && len(c.in.Frames) > 0 || err == nil && len(c.in.Frames) == 0 && c.in.Err == nil {
+	if len(c.in.Frames) > limit || err != nil && c.in.Frames != nil || err == nil && len(c.in.Frames) == 0 && c.in.Err == nil {
 		c.t.Fatalf("%d frames for a limit of %d, with %v, %v", len(c.in.Frames), limit, c.in.Err, err)
 	}
 	for _, f := range c.in.Frames {

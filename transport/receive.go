@@ -101,16 +101,30 @@ func (r *Reader) giveBack(buf []byte) {
 	}
 }
 
-// grow doubles the memory of r.part, but not past the end of its frame, so that what is allocated is at most twice what
-// has arrived, and no byte of the next frame is read into it.
+// grow gives r.part, which is full, more memory.
 func (r *Reader) grow() {
-	size := 2 * len(r.part)
-	if r.need > len(r.part)+1 {
-		size = min(size, r.need)
-	}
-	old := r.part
+	old, size := r.part, r.roomFor(len(r.part))
 	r.part, r.full = append(r.dedicated(size), old...), size
 	r.bufs.Put(old) // nobody else has seen it
+}
+
+// roomFor returns how much memory a part of n bytes gets: at most twice what has arrived, and never past the end of its frame,
+// so that no byte of the next one is read into it. Each step is a half of the next, and the last is the frame: none leaves a few
+// bytes for another. What waits in the kernel has arrived too, and of a large frame that is most: it is asked once a pooled
+// buffer is full, so that the rest comes in one read, and is not copied.
+func (r *Reader) roomFor(n int) int {
+	if r.need <= n+1 {
+		return 2 * n // how long the frame is, its header has yet to say
+	}
+	arrived := n
+	if n >= r.bufs.Size() && r.need > 2*n {
+		arrived += r.conn.Unread()
+	}
+	size := r.need
+	for size > 2*arrived {
+		size = (size + 1) / 2
+	}
+	return size
 }
 
 // end returns up to where buf is to be read into.
