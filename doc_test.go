@@ -196,3 +196,11 @@ func receiverOf(d *ast.FuncDecl) string {
 		}
 	}
 }
+
+// Every exported name of package supervisor has a comment of its own.
+func TestDocsOfSupervisor(t *testing.T) {
+	p := parsePackage(t, "supervisor")
+	if len(p.exported) < 10 || len(p.wrong) > 0 {
+		t.Errorf("%d names; without a comment of their own, or an alias:\n%s", len(p.exported), strings.Join(p.wrong, "\n"))
+	}
+}

@@ -9,7 +9,8 @@ import (
 )
 
 // Status is an error with a code: what a handler returns to choose the reply's code, and what a client gets.
-// It matches its Code with errors.Is and its Cause with errors.Is and errors.As. A nil *Status is not valid.
+// It matches its Code with errors.Is and its Cause with errors.Is and errors.As. A nil *Status is not valid. One may be returned any
+// number of times, on any goroutine: nobody changes it. The zero value is UNKNOWN without a message, when it is sent.
 type Status struct {
 	Code       Code          // what kind of error; OK is not one, and is sent as UNKNOWN
 	Message    string        // for people; sent to the client

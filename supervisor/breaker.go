@@ -11,10 +11,10 @@ import (
 
 // The defaults of a Breaker whose fields are zero.
 const (
-	DefaultConsecutive = 5
-	DefaultWindow      = 10 * time.Second
-	DefaultMinimum     = 20
-	DefaultCooldown    = 5 * time.Second
+	DefaultConsecutive = 5                // Consecutive: failures in a row
+	DefaultWindow      = 10 * time.Second // Window: over which the Ratio is taken
+	DefaultMinimum     = 20               // Minimum: calls in a Window
+	DefaultCooldown    = 5 * time.Second  // Cooldown: of an open breaker, at first
 )
 
 // ErrBreakerOpen is what every *BreakerOpenError is, for errors.Is.
@@ -29,6 +29,7 @@ type BreakerOpenError struct {
 	RetryAfter time.Duration
 }
 
+// Error says in which state the breaker is, and after which time to try again.
 func (e *BreakerOpenError) Error() string {
 	return fmt.Sprintf("%v (%v, retry after %v)", ErrBreakerOpen, e.State, e.RetryAfter)
 }
@@ -42,9 +43,9 @@ func (e *BreakerOpenError) Unwrap() error { return errBreakerOpen }
 type Outcome int
 
 const (
-	CallSucceeded Outcome = iota + 1
-	CallFailed
-	CallIgnored // as if it had not been made
+	CallSucceeded Outcome = iota + 1 // ends a row of failures; of a probe, one towards closing
+	CallFailed                       // counts towards opening; of a probe, opens it again
+	CallIgnored                      // as if it had not been made
 )
 
 // Breaker is a circuit breaker around something fragile: when calls fail, it refuses further ones for a while instead of letting them fail
@@ -89,7 +90,8 @@ type Breaker struct {
 
 // BreakerChange is one change of a Breaker's state.
 type BreakerChange struct {
-	From, To   BreakerState
+	From       BreakerState  // the state before
+	To         BreakerState  // the state now
 	Generation uint64        // the new one: 1 for the first change, one more with each
 	Cooldown   time.Duration // how long it stays open; 0 unless To is BreakerOpen
 }

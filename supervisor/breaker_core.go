@@ -14,6 +14,7 @@ const (
 	BreakerHalfOpen                     // a few go through, to see whether they succeed
 )
 
+// String returns "closed", "open" or "half-open".
 func (s BreakerState) String() string {
 	switch s {
 	case BreakerClosed:

@@ -15,6 +15,7 @@ const (
 	ClassCritical               // beyond this supervisor
 )
 
+// String returns the class in lower case, such as "temporary".
 func (c Class) String() string {
 	switch c {
 	case ClassBug:
@@ -77,6 +78,7 @@ const (
 	Escalate                          // it is the supervisor's own failure
 )
 
+// String returns the directive in lower case, such as "restart later", or "none" for 0.
 func (d Directive) String() string {
 	switch d {
 	case 0:

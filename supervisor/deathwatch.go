@@ -20,6 +20,7 @@ type AwaitError struct {
 	Err  error        // why: the context's error, or ErrUnreachable
 }
 
+// Error names the first five of the actors, and the cause.
 func (e *AwaitError) Error() string {
 	const shown = 5
 	var names []string

@@ -30,6 +30,7 @@ const (
 	Forced      // the child had not drained when its Cascade's deadline came, or its draining parent was stopped, and was told to stop
 )
 
+// String returns the kind in lower case, such as "restart delayed".
 func (k Kind) String() string {
 	switch k {
 	case Failed:
@@ -71,8 +72,8 @@ func (k Kind) String() string {
 // Event is one thing that a strategy, a supervisor or a cascade saw or did. Those of a child that is restarted because of another one's end, as
 // one-for-all and rest-for-one do, carry that one's Reason, Failure, Directive and Delay.
 type Event struct {
-	Time        time.Time
-	Kind        Kind
+	Time        time.Time     // when, as the Now of the Strategy or the Spec says; of a Cascade, time.Now
+	Kind        Kind          // what
 	Path        string        // id of the actor it is about: the child; for Drained and Ended the actor itself
 	Reason      Reason        // how it ended; of a restart, the end that it makes up for; 0 where nothing has ended, and of a Strategy
 	Failure     *Failure      // what it ended of; nil where nothing has failed, and for Drained

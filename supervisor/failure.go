@@ -18,11 +18,11 @@ var ErrGoexit = errors.New("runtime.Goexit was called")
 
 // The phases of an actor's life in which it can fail, as Failure.Phase names them.
 const (
-	PhaseReceive    = "receive" // any message that is not one of the four below
-	PhaseStarted    = "started"
-	PhaseStopping   = "stopping"
-	PhaseStopped    = "stopped"
-	PhaseRestarting = "restarting"
+	PhaseReceive    = "receive"    // any message that is not one of the four below
+	PhaseStarted    = "started"    // *actor.Started, at the start of each instance
+	PhaseStopping   = "stopping"   // *actor.Stopping
+	PhaseStopped    = "stopped"    // *actor.Stopped
+	PhaseRestarting = "restarting" // *actor.Restarting, of the instance that goes
 )
 
 // Failure is one failure of one actor: the reason that Proto.Actor hands to the parent's strategy when the child is guarded.

@@ -29,7 +29,7 @@ func Fail(ctx actor.Context, err error) {
 // has begun the failure is only reported. Value is what the Failure's Value will be; a *Failure, as NewFailure makes it of what went wrong
 // where it went wrong, is passed on as it is, and brings its stack along. An unguarded actor receives it as any other message.
 type Raise struct {
-	Value any
+	Value any // what the Failure's Value will be, or a *Failure
 
 	life uint64 // of the incarnation that is meant; 0: whichever it is
 }

@@ -18,6 +18,7 @@ const (
 	ReasonBudgetSpent                   // a supervisor whose children failed more often than its Budget allows; for its parent the same as a shutdown
 )
 
+// String returns the reason in lower case, such as "budget spent", or "none" for 0.
 func (r Reason) String() string {
 	switch r {
 	case 0:

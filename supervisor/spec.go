@@ -19,6 +19,7 @@ const (
 	Dynamic
 )
 
+// String returns the name that OTP has for it, such as "one-for-all", or "dynamic".
 func (g Grouping) String() string {
 	return nameOf(int(g), "strategy", "one-for-one", "one-for-all", "rest-for-one", "dynamic")
 }
@@ -32,6 +33,7 @@ const (
 	RestartTemporary                    // never; its declaration goes with it
 )
 
+// String returns "permanent", "transient" or "temporary".
 func (t RestartType) String() string {
 	return nameOf(int(t), "restart type", "permanent", "transient", "temporary")
 }
@@ -40,11 +42,12 @@ func (t RestartType) String() string {
 type AutoShutdown int
 
 const (
-	Never          AutoShutdown = iota
-	AnySignificant              // with the first of them
-	AllSignificant              // with the last
+	Never          AutoShutdown = iota // and no child may be significant
+	AnySignificant                     // with the first of them
+	AllSignificant                     // with the last
 )
 
+// String returns "never", "any significant" or "all significant".
 func (a AutoShutdown) String() string {
 	return nameOf(int(a), "auto-shutdown", "never", "any significant", "all significant")
 }
@@ -78,7 +81,8 @@ type ChildSpec struct {
 	Name string
 	// Props is what the child is made of; or, for a supervisor, Supervisor. One of the two. The Props are cloned at each start, and must not
 	// have a mailbox of their own: see Mailbox; nor a spawner, as a router's have. The child gets a guard (see Guard) inside of its other middleware, unless it has one.
-	Props      *actor.Props
+	Props *actor.Props
+	// Supervisor declares the child if it is a supervisor itself. nil: Props says what the child is.
 	Supervisor *Spec
 	// Mailbox makes the child's mailbox. nil: the library's unbounded one.
 	Mailbox actor.MailboxProducer
@@ -86,6 +90,7 @@ type ChildSpec struct {
 	// message. A child that breaks the promise fails to start.
 	Guarded bool
 
+	// Restart says after which ends the child is restarted. The zero value is RestartPermanent.
 	Restart RestartType
 	// Shutdown is how long the child may take to stop: longer, and it is killed, which means abandoned (see Killed). 0: DefaultShutdown, or
 	// Infinite for a supervisor. Brutal and Infinite are the other values.
@@ -110,12 +115,14 @@ func ByClass(f *Failure) Directive { return DirectiveFor(Classify(f)) }
 // The zero value is a one-for-one supervisor without children that takes some on request.
 type Spec struct {
 	// Name stands in errors, and is the actor's name when Spawn starts it. It may be empty.
-	Name     string
+	Name string
+	// Strategy says who is restarted with a child that is. The zero value is OneForOne.
 	Strategy Grouping
 	// Budget is how many restarts, of all children together, are too many; then the supervisor stops its children and ends with
 	// ReasonBudgetSpent. A restart of several children counts once; each attempt counts, if the child fails to start. The zero value is
 	// DefaultBudget; NoRestarts allows none.
-	Budget       Budget
+	Budget Budget
+	// AutoShutdown says whether the end of significant children ends the supervisor. The zero value is Never.
 	AutoShutdown AutoShutdown
 	// Children are started in this order, each when the one before has handled Started, and stopped in reverse.
 	Children []ChildSpec

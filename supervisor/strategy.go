@@ -28,9 +28,10 @@ type Strategy struct {
 	// group spends the budget once. The order is known exactly with WithStrategy. PerChild has no use with a group.
 	Group Grouping
 
-	// Budget bounds the restarts (Restart and RestartLater). PerChild: each child has one of its own, and a child that has spent it is
-	// stopped, and nothing escalates. Otherwise there is one for the parent, and when it is spent OnSpent decides.
-	Budget   Budget
+	// Budget bounds the restarts (Restart and RestartLater): there is one for the parent, and when it is spent OnSpent decides. The zero
+	// value allows none.
+	Budget Budget
+	// PerChild gives each child a Budget of its own: a child that has spent it is stopped, and nothing escalates.
 	PerChild bool
 	// Exempt names failures that spend no budget. nil: none.
 	Exempt func(child *actor.PID, f *Failure) bool
@@ -38,10 +39,11 @@ type Strategy struct {
 	// Backoff is the delay of RestartLater, for each child its own.
 	Backoff Backoff
 
-	// OnSpent and OnEscalate are where upward leads, from a spent budget and from Escalate. nil: stop the child and escalate the failure to
-	// the parent's parent; at the root, which has none, stop the child and send the root a PoisonPill, so that it drains (the library would
-	// restart the root); in a guardian, which can do neither, stop the child.
-	OnSpent    Upward
+	// OnSpent is where upward leads from a spent budget. nil: stop the child and escalate the failure to the parent's parent; at the
+	// root, which has none, stop the child and send the root a PoisonPill, so that it drains (the library would restart the root); in a
+	// guardian, which can do neither, stop the child.
+	OnSpent Upward
+	// OnEscalate is where upward leads from Escalate. nil: the same as OnSpent's.
 	OnEscalate Upward
 
 	Events *Hub             // nil: none

@@ -12,33 +12,34 @@ type ChildState int
 const (
 	ChildIdle     ChildState = iota // declared, and has no actor
 	ChildStarting                   // has not handled Started yet
-	ChildRunning
-	ChildExited   // has ended or failed, and waits for a decision
-	ChildWaiting  // for its restart
-	ChildStopping // told to stop
+	ChildRunning                    // has handled Started
+	ChildExited                     // has ended or failed, and waits for a decision
+	ChildWaiting                    // for its restart
+	ChildStopping                   // told to stop
 )
 
+// String returns the state in lower case, such as "running".
 func (s ChildState) String() string {
 	return nameOf(int(s), "state", "idle", "starting", "running", "exited", "waiting", "stopping")
 }
 
 // Node is one actor of a supervision tree at one moment. It is a copy; what it points to is immutable.
 type Node struct {
-	Name        string
-	PID         *actor.PID // nil if it has no actor
-	State       ChildState
-	Supervisor  bool // else a worker
-	Restart     RestartType
-	Significant bool
-	Incarnation int      // of the present or last instance; -1 before the first
-	Restarts    int      // attempted
-	Mailbox     int      // user messages that wait; -1 if unknown
-	LastFailure *Failure // nil: none
+	Name        string      // under its supervisor
+	PID         *actor.PID  // nil if it has no actor
+	State       ChildState  // of its life
+	Supervisor  bool        // else a worker
+	Restart     RestartType // as declared; of the root, the zero value
+	Significant bool        // as declared
+	Incarnation int         // of the present or last instance; -1 before the first
+	Restarts    int         // attempted
+	Mailbox     int         // user messages that wait; -1 if unknown
+	LastFailure *Failure    // nil: none
 
 	// Of a supervisor that runs.
-	Strategy   Grouping
-	BudgetLeft int // restarts that its budget allows now
-	Children   []Node
+	Strategy   Grouping // as declared
+	BudgetLeft int      // restarts that its budget allows now
+	Children   []Node   // in the order of starting
 }
 
 // Tree shows a running supervisor and all supervisors below it: give one to Spec.Tree. The zero value is ready, and shows nothing until the

@@ -15,10 +15,11 @@ type SpecError struct {
 	Supervisor string // the names of the supervisors from the top, joined by slashes; "" if they have none
 	Child      string // "" if the field is the supervisor's own; "#2" for the third of those that have no name; "template" for the Template
 	Field      string // as in the struct
-	Value      any
-	Problem    string
+	Value      any    // what the field holds
+	Problem    string // what is wrong with it
 }
 
+// Error names the supervisor, the child, the field, its value and the problem.
 func (e *SpecError) Error() string {
 	var b strings.Builder
 	b.WriteString("supervisor")

@@ -13,9 +13,9 @@ const DefaultHangLimit = 5 * time.Second
 
 // Hang is one message that takes too long.
 type Hang struct {
-	PID     *actor.PID
-	Message string    // Go type of the message that is being handled, e.g. "*actor.Stop"
-	Since   time.Time // when a look first found the actor with this message; it began at most an Interval earlier
+	PID     *actor.PID // of the actor; not to be changed
+	Message string     // Go type of the message that is being handled, e.g. "*actor.Stop"
+	Since   time.Time  // when a look first found the actor with this message; it began at most an Interval earlier
 	// For is how long it has lasted since then, or, in OnRecover, how long it had when a look first found it over.
 	For time.Duration
 	// Stack is that of the actor's goroutine in the form of a Go traceback, if Stacks is set and it was found; and that of the goroutine on
@@ -34,9 +34,10 @@ type Watchdog struct {
 	Limit    time.Duration // 0 or less: DefaultHangLimit
 	Interval time.Duration // 0 or less: a quarter of Limit, so that a hang is reported between one and one and a half Limits after it began
 
-	// OnHang and OnRecover are called on the goroutine that looks, one call at a time. While one of them runs nobody looks; what they panic
-	// with is swallowed. OnRecover comes for each hang that OnHang was told of, also when the actor has ended. nil: nobody is told.
-	OnHang    func(Hang)
+	// OnHang is told of each hang, on the goroutine that looks, as OnRecover is: one call at a time. While one of them runs nobody
+	// looks; what they panic with is swallowed. nil: nobody is told.
+	OnHang func(Hang)
+	// OnRecover is told of the end of each hang that OnHang was told of, also when the actor has ended. nil: nobody is told.
 	OnRecover func(Hang)
 
 	// Stacks fills in Hang.Stack. It stops the program while all goroutines' stacks are written, once for all hangs that one look finds: in
