@@ -31,7 +31,7 @@ func (c *connection) begin() {
 //
 //go:noinline
 func deepen(i int) byte {
-	var room [5 << 10]byte
+	var room [2 << 10]byte
 	return room[i]
 }
 
