@@ -31,7 +31,7 @@ func (c *connection) begin() {
 //
 //go:noinline
 func deepen(i int) byte {
-	var room [5 << 10]byte
+	var room [2 << 10]byte
 	return room[i]
 }
 
@@ -54,7 +54,6 @@ func (c *connection) startReader(epoch int64, resting bool) {
 		if resting {
 			c.await(epoch)
 		}
-		deepen(0)
 		c.runReader(epoch)
 	})
 }
