@@ -54,7 +54,6 @@ func (c *connection) startReader(epoch int64, resting bool) {
 		if resting {
 			c.await(epoch)
 		}
-		deepen(0)
 		c.runReader(epoch)
 	})
 }
