@@ -124,11 +124,11 @@ type Stage struct {
 	base       context.Context     // of all requests; cancelled by force only
 	force      context.CancelFunc
 
-	open    atomic.Int64 // connections
-	nextID  atomic.Uint64
-	crowd   int64       // how many connections make one
-	expired atomic.Bool // the drain is nearly over
-	refused refusals
+	open       atomic.Int64 // connections
+	nextID     atomic.Uint64
+	processors int64       // when the server was made
+	expired    atomic.Bool // the drain is nearly over
+	refused    refusals
 
 	mu     sync.Mutex
 	live   map[uint64]*connection // by id; those whose sessions have not stopped
@@ -140,11 +140,11 @@ type Stage struct {
 func NewStage(base context.Context, s Settings, t *Table, in Injector, hub *supervisor.Hub) *Stage {
 	st := &Stage{
 		Settings: s, Table: t, Hub: hub,
-		Tracker: new(supervisor.Tracker),
-		reads:   transport.NewBuffers(s.ReadBuffer),
-		writes:  transport.NewBuffers(s.WriteBuffer),
-		live:    make(map[uint64]*connection),
-		crowd:   int64(crowd * runtime.GOMAXPROCS(0)),
+		Tracker:    new(supervisor.Tracker),
+		reads:      transport.NewBuffers(s.ReadBuffer),
+		writes:     transport.NewBuffers(s.WriteBuffer),
+		live:       make(map[uint64]*connection),
+		processors: int64(runtime.GOMAXPROCS(0)),
 	}
 	st.encoders = newEncoders(t, st.writes)
 	st.seams.worker, st.seams.session = newSeam(in, "worker"), newSeam(in, "session")
@@ -164,8 +164,11 @@ func (s *Stage) admit() bool {
 	return true
 }
 
-// crowded says whether there are many connections for each processor.
-func (s *Stage) crowded() bool { return s.open.Load() >= s.crowd }
+// crowded says whether there are enough connections for each processor, and not too many, for their readers to take turns.
+func (s *Stage) crowded() bool {
+	n := s.open.Load()
+	return crowdFrom*s.processors <= n && n <= crowdTo*s.processors
+}
 
 func (s *Stage) join(c *connection) {
 	s.mu.Lock()

@@ -23,7 +23,10 @@ const (
 	yieldAfter = 128 // requests
 	tryAfter   = 32  // bursts
 	hope       = 12
-	crowd      = 8 // connections for each processor
+
+	// A crowd has so many connections for each processor. With more it takes so long for all to have their turns that events are
+	// better waited for; and of each too little is seen to learn from.
+	crowdFrom, crowdTo = 8, 100
 
 	// A turn in which nobody else was served is shorter than that: a burst of one request takes longer, most of it in the kernel.
 	someonesTurn = int64(4 * time.Microsecond)
