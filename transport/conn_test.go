@@ -168,3 +168,30 @@ func TestCloseWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// The write stage: one burst's replies, a try at a time, and what the socket does not take at once, waiting.
+func BenchmarkWrite(b *testing.B) {
+	client, server := pair(b, "tcp")
+	conn := transport.NewConn(server)
+	read := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(io.Discard, client)
+		read <- err
+	}()
+	burst := make([]byte, 128*37)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(burst)))
+	for b.Loop() {
+		n, err := conn.TryWrite(burst)
+		if err == transport.ErrWouldBlock {
+			_, err = conn.Write(burst[n:], patience)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	conn.Close()
+	if err := <-read; err != nil {
+		b.Error(err)
+	}
+}
