@@ -211,8 +211,6 @@ func TestLateReplies(t *testing.T) {
 	})
 }
 
-// Shutdown lets in no more calls, and waits for those that there are.
-// An idle client can be shut down, more than once, and closed.
 // A server that owes replies and says nothing is given up, in time to call another one.
 func TestSilence(t *testing.T) {
 	const silence = 5 * time.Second
